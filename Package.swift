@@ -1,0 +1,56 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .testTarget(
+    name: name + "Tests", dependencies: dependencies + ["_TarnTestKit"], resources: resources,
+    swiftSettings: strict)
+}
+
+let package = Package(
+  name: "Tarn",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "Tarn", targets: ["Tarn"]),
+    .library(name: "TarnTestKit", targets: ["_TarnTestKit"]),
+    .executable(name: "tarn", targets: ["TarnCommand"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CLAPACK", providers: [.apt(["liblapack-dev", "libblas-dev"])]),
+    .target(name: "CTarnKernels", cSettings: strictC),
+    .target(name: "CTarnDigits", cSettings: strictC),
+
+    module("TarnCore"),
+    module("TarnCPU", ["TarnCore", "CTarnKernels", "CLAPACK"]),
+    module("TarnData", ["TarnCore", "CZlib", "CTarnDigits"]),
+    module("TarnInterop", ["TarnCore", "TarnData", "CZlib"]),
+    module("TarnNN", ["TarnCore", "TarnInterop"]),
+    module("TarnPlot", ["TarnCore"]),
+    module("TarnTrain", ["TarnNN", "TarnData", "TarnInterop", "TarnPlot"]),
+    module("TarnVision", ["TarnNN", "TarnData"]),
+    module(
+      "Tarn",
+      [
+        "TarnCore", "TarnCPU", "TarnData", "TarnInterop", "TarnNN", "TarnPlot", "TarnTrain",
+        "TarnVision",
+      ]),
+    .executableTarget(
+      name: "TarnCommand",
+      dependencies: ["Tarn", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: strict),
+    module("_TarnTestKit", ["Tarn"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

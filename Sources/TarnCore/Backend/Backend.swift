@@ -1,0 +1,43 @@
+/// The numbers of one tensor on some device, contiguous in row-major order.
+package protocol Storage: AnyObject, Sendable {
+  var byteCount: Int { get }
+  /// Copies everything to the host.
+  func read(into bytes: UnsafeMutableRawBufferPointer)
+}
+
+/// What a device must offer. Nothing else crosses this seam.
+package protocol Backend: AnyObject, Sendable {
+  var name: String { get }
+  /// Copies host bytes to the device.
+  func upload(_ bytes: UnsafeRawBufferPointer) -> any Storage
+  /// Whether this backend has its own implementation of a named computation for these dtypes.
+  func claims(_ call: Call, _ dtypes: [DType]) -> Bool
+  /// Readies a plan for running many times.
+  func compile(_ plan: Plan) -> any Executable
+}
+
+/// A plan made ready by a backend.
+package protocol Executable: AnyObject, Sendable {
+  /// Runs it. `inputs` are the storages of the plan's leaves, `scalars` its numbers; gives the outputs in the plan's order.
+  /// Called by one thread at a time.
+  func run(_ inputs: [any Storage], scalars: [Scalar]) throws -> [any Storage]
+}
+
+/// The backends this program has.
+package enum Backends {
+  private static let registered = Lock<[any Backend?]>([nil, ReferenceBackend()])
+
+  /// Makes `backend` the one for `device`.
+  package static func register(_ backend: any Backend, for device: Device) {
+    registered.withLock { $0[device.index] = backend }
+  }
+
+  package static var preferred: Device { registered.withLock { $0[0] != nil } ? .cpu : .reference }
+
+  package static func of(_ device: Device) -> any Backend {
+    guard let backend = registered.withLock({ $0[device.index] }) else {
+      fatalError("device \(device): no backend for it is linked into this program")
+    }
+    return backend
+  }
+}
