@@ -1,0 +1,3 @@
+def make():
+    from .book import Book
+    return Book()
