@@ -5,16 +5,16 @@ extension Rule {
       guard case .matmul(let ta, let tb) = op else { return [nil, nil] }
       let (a, b) = (x[0], x[1])
       return [
-        ta ? b.product(g, transposeA: tb, transposeB: true) : g.product(b, transposeB: !tb),
-        tb ? g.product(a, transposeA: true, transposeB: ta) : a.product(g, transposeA: !ta),
+        ta ? b.times(g, transposeA: tb, transposeB: true) : g.times(b, transposeB: !tb),
+        tb ? g.times(a, transposeA: true, transposeB: ta) : a.times(g, transposeA: !ta),
       ]
     },
-    batch: { op, x, batched, count, shape in
+    batch: { op, x, batched, count, shape, dtype in
       guard case .matmul(let ta, let tb) = op else { return x[0] }
       if shape[0] == 1 && !batched[1] { return foldedRows(x[0], x[1], ta, tb) }
       if shape[0] == 1 && !batched[0] { return foldedColumns(x[0], x[1], ta, tb) }
-      let both = allBatched(x, batched, count)
-      return both[0].product(both[1], transposeA: ta, transposeB: tb)
+      let both = Batching.lift(x, batched, count)
+      return both[0].times(both[1], transposeA: ta, transposeB: tb)
     },
     reference: { op, x, shape, dtype in
       guard case .matmul(let ta, let tb) = op else { return x[0] }
@@ -48,7 +48,7 @@ extension Rule {
       ta
       ? a.movedAxis(0, to: 2).reshaped([1, a.shape[2], count * rows])
       : a.reshaped([1, count * rows, a.shape[3]])
-    let result = tall.product(b, transposeA: ta, transposeB: tb)
+    let result = tall.times(b, transposeA: ta, transposeB: tb)
     return result.reshaped([count, 1, rows, result.shape[2]])
   }
 
@@ -60,7 +60,7 @@ extension Rule {
       tb
       ? b.reshaped([1, count * columns, b.shape[3]])
       : b.movedAxis(0, to: 2).reshaped([1, b.shape[2], count * columns])
-    let result = a.product(wide, transposeA: ta, transposeB: tb)
+    let result = a.times(wide, transposeA: ta, transposeB: tb)
     return result.reshaped([1, result.shape[1], count, columns]).movedAxis(2, to: 0)
   }
 }

@@ -20,7 +20,7 @@ extension Rule {
       case .weightGradient: [record(.inputGradient, b, g, like: a), record(.forward, a, g, like: b)]
       }
     },
-    batch: { op, x, batched, count, shape in
+    batch: { op, x, batched, count, shape, dtype in
       guard case .convolution(let pass, var spec) = op else { return x[0] }
       let operands = pass.operands, result = pass.result
       let groups = spec.groups
@@ -31,7 +31,7 @@ extension Rule {
       }
       if index == .group { spec.groups *= count }
       let foldedShape = result.foldedShape(shape, count: count, into: index)
-      let y = Tensor.record(.convolution(pass, spec), folded, foldedShape, x[0].dtype)
+      let y = Tensor.record(.convolution(pass, spec), folded, foldedShape, dtype)
       return result.unfolding(y, shape, count: count, from: index, groups: groups)
     },
     reference: { op, x, shape, dtype in

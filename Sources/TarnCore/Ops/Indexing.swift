@@ -6,19 +6,19 @@ extension Rule {
       guard case .take(let axis) = op else { return [nil, nil] }
       return [Tensor.record(.scatterAdd(axis: axis), g, x[1], x[0].shape, g.dtype), nil]
     },
-    batch: { op, x, batched, count, shape in
+    batch: { op, x, batched, count, shape, dtype in
       guard case .take(let axis) = op else { return x[0] }
       let (x, indices) = (x[0], x[1])
       if !batched[1] {
-        return Tensor.record(.take(axis: axis + 1), x, indices, [count] + shape, x.dtype)
+        return Tensor.record(.take(axis: axis + 1), x, indices, [count] + shape, dtype)
       }
       var taken = shape
       taken.insert(count, at: axis)
       if !batched[0] {
-        return Tensor.record(.take(axis: axis), x, indices, taken, x.dtype).movedAxis(axis, to: 0)
+        return Tensor.record(.take(axis: axis), x, indices, taken, dtype).movedAxis(axis, to: 0)
       }
       let merged = merge(x, indices, axis)
-      return Tensor.record(.take(axis: axis), merged.x, merged.indices, taken, x.dtype)
+      return Tensor.record(.take(axis: axis), merged.x, merged.indices, taken, dtype)
         .movedAxis(axis, to: 0)
     },
     reference: { op, x, shape, dtype in
@@ -39,18 +39,18 @@ extension Rule {
       guard case .scatterAdd(let axis) = op else { return [nil, nil] }
       return [Tensor.record(.take(axis: axis), g, x[1], x[0].shape, g.dtype), nil]
     },
-    batch: { op, x, batched, count, shape in
+    batch: { op, x, batched, count, shape, dtype in
       guard case .scatterAdd(let axis) = op else { return x[0] }
       let indices = x[1]
       if !batched[1] {
-        return Tensor.record(.scatterAdd(axis: axis + 1), x[0], indices, [count] + shape, x[0].dtype)
+        return Tensor.record(.scatterAdd(axis: axis + 1), x[0], indices, [count] + shape, dtype)
       }
-      let updates = batched[0] ? x[0] : x[0].repeatedInFront(count)
+      let updates = batched[0] ? x[0] : Batching.repeated(x[0], count)
       var result = shape
       result[axis] *= count
       let sums = Tensor.record(
         .scatterAdd(axis: axis), updates.movedAxis(0, to: axis), offset(indices, shape[axis]), result,
-        updates.dtype)
+        dtype)
       result[axis] = shape[axis]
       result.insert(count, at: axis)
       return sums.reshaped(result).movedAxis(axis, to: 0)
@@ -93,15 +93,9 @@ extension Rule {
   private static func offset(_ indices: Tensor, _ length: Int) -> Tensor {
     let i = indices.cast(to: .int64)
     let all = indices.shape[0] * length
-    func constant(_ value: Int) -> Tensor { i.filled(Double(value), i.shape, .int64) }
-    func less(_ a: Tensor, _ b: Tensor) -> Tensor { Tensor.record(.compare(.less), a, b, i.shape, .bool) }
-    func select(_ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor {
-      Tensor.record(.select, [condition, a, b], i.shape, .int64)
-    }
-    let start = i.leaf(.iota(axis: 0), i.shape, .int64) * constant(length)
-    let fromStart = select(less(i, constant(0)), i + constant(length), i) + start
-    let tooLarge = select(less(i, constant(length)), fromStart, i + constant(all))
-    return select(less(i, constant(-length)), i - constant(all), tooLarge)
+    let start = Tensor.iota(i.shape, axis: 0, device: i.device) * length
+    let within = start + which(i .< 0, i + length, i)
+    return which(i .< -length, i - all, which(i .< length, within, i + all))
   }
 
   /// Where `index` points, counted from the end if negative.

@@ -11,11 +11,9 @@
 /// Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3 (SC 2011).
 extension Rule {
   static let random = Rule.constant(
-    batch: { op, x, _, count, shape in
-      let key = x[0]
-      let dtype = DType.float32
+    batch: { op, x, _, count, shape, dtype in
       let examples = (0..<count).map { example in
-        Tensor.record(op, key.cut(0, example..<example + 1).reshaped([2]), shape, dtype)
+        Tensor.record(op, x[0].sliced(0, example, example + 1).reshaped([2]), shape, dtype)
           .reshaped([1] + shape)
       }
       return Tensor.record(.concatenate(axis: 0), examples, [count] + shape, dtype)

@@ -1,10 +1,10 @@
 /// Order along one axis, and running sums. NaN counts as the largest number.
 extension Rule {
   static let argsort = Rule.constant(
-    batch: { op, x, _, count, shape in
+    batch: { op, x, _, count, shape, dtype in
       guard case .argsort(let axis, let descending) = op else { return x[0] }
       return Tensor.record(
-        .argsort(axis: axis + 1, descending: descending), x[0], [count] + shape, .int64)
+        .argsort(axis: axis + 1, descending: descending), x[0], [count] + shape, dtype)
     },
     reference: { op, x, shape, dtype in
       guard case .argsort(let axis, let descending) = op else { return x[0] }
@@ -21,9 +21,9 @@ extension Rule {
     })
 
   static let argReduce = Rule.constant(
-    batch: { op, x, _, count, shape in
+    batch: { op, x, _, count, shape, dtype in
       guard case .argReduce(let kind, let axis) = op else { return x[0] }
-      return Tensor.record(.argReduce(kind, axis: axis + 1), x[0], [count] + shape, .int64)
+      return Tensor.record(.argReduce(kind, axis: axis + 1), x[0], [count] + shape, dtype)
     },
     reference: { op, x, shape, dtype in
       guard case .argReduce(let kind, let axis) = op else { return x[0] }
@@ -45,10 +45,10 @@ extension Rule {
       guard case .cumulativeSum(let axis, let reverse) = op else { return [nil] }
       return [Tensor.record(.cumulativeSum(axis: axis, reverse: !reverse), g, g.shape, g.dtype)]
     },
-    batch: { op, x, _, count, shape in
+    batch: { op, x, _, count, shape, dtype in
       guard case .cumulativeSum(let axis, let reverse) = op else { return x[0] }
       return Tensor.record(
-        .cumulativeSum(axis: axis + 1, reverse: reverse), x[0], [count] + shape, x[0].dtype)
+        .cumulativeSum(axis: axis + 1, reverse: reverse), x[0], [count] + shape, dtype)
     },
     reference: { op, x, shape, dtype in
       guard case .cumulativeSum(let axis, let reverse) = op else { return x[0] }

@@ -26,9 +26,9 @@ extension Rule {
 
   /// NaN is the largest; of equals the first counts. 0 where a window holds padding alone.
   static let windowArgMax = Rule.constant(
-    batch: { op, x, batched, count, shape in
+    batch: { op, x, batched, count, shape, dtype in
       Tensor.record(
-        op, x[0].reshaped(mergingFront(x[0].shape)), mergingFront([count] + shape), .int32
+        op, x[0].reshaped(mergingFront(x[0].shape)), mergingFront([count] + shape), dtype
       ).reshaped([count] + shape)
     },
     reference: { op, x, shape, dtype in
@@ -56,9 +56,9 @@ extension Rule {
       return HostArray(shape: shape, dtype: dtype, integers: result)
     })
 
-  private static let foldedIntoExamples: Batch = { op, x, _, count, shape in
+  private static let foldedIntoExamples: Batch = { op, x, _, count, shape, dtype in
     Tensor.record(
-      op, x[0].reshaped(mergingFront(x[0].shape)), mergingFront([count] + shape), x[0].dtype
+      op, x[0].reshaped(mergingFront(x[0].shape)), mergingFront([count] + shape), dtype
     ).reshaped([count] + shape)
   }
 
