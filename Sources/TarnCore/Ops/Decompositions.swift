@@ -21,7 +21,7 @@ extension Rule {
     },
     batch: batch,
     reference: { _, x, shape, dtype in
-      try x.eachMatrix(shape, dtype) {
+      x.eachMatrix(shape, dtype) {
         let (values, vectors) = $0[0].symmetricEigen()
         return values + vectors.values
       }
@@ -63,7 +63,7 @@ extension Rule {
     },
     batch: batch,
     reference: { _, x, shape, dtype in
-      try x.eachMatrix(shape, dtype) {
+      x.eachMatrix(shape, dtype) {
         let (u, s, v) = $0[0].svd()
         return u.values + s + v.transpose.values
       }
@@ -103,7 +103,7 @@ extension Rule {
     },
     batch: batch,
     reference: { _, x, shape, dtype in
-      try x.eachMatrix(shape, dtype) {
+      x.eachMatrix(shape, dtype) {
         let (q, r) = $0[0].qr()
         return q.values + r.values
       }
@@ -130,7 +130,7 @@ extension Tensor {
   /// U, the singular values and Vᵀ of a packed row, for a decomposed matrix.
   func unpackedSVD(of matrix: Tensor) -> (u: Tensor, s: Tensor, vt: Tensor) {
     let (m, n) = (matrix.shape[matrix.rank - 2], matrix.shape[matrix.rank - 1])
-    let k = min(m, n)
+    let k = Swift.min(m, n)
     let parts = unpacked([[m, k], [k], [k, n]])
     return (parts[0], parts[1], parts[2])
   }
@@ -138,7 +138,7 @@ extension Tensor {
   /// Q and R of a packed row, for a decomposed matrix.
   func unpackedQR(of matrix: Tensor) -> (q: Tensor, r: Tensor) {
     let (m, n) = (matrix.shape[matrix.rank - 2], matrix.shape[matrix.rank - 1])
-    let k = min(m, n)
+    let k = Swift.min(m, n)
     let parts = unpacked([[m, k], [k, n]])
     return (parts[0], parts[1])
   }
@@ -148,7 +148,7 @@ extension Tensor {
     var start = 0
     return shapes.map { part in
       defer { start += part.product }
-      return sliced(rank - 1, start, start + part.product).reshaped(shape.dropLast() + part)
+      return sliced(rank - 1, start, start + part.product).reshaped(Array(shape.dropLast()) + part)
     }
   }
 

@@ -19,7 +19,7 @@ extension Tensor {
   public func qr() -> (q: Tensor, r: Tensor) {
     guard let a = matrix("qr") else { return (self, self) }
     let (m, n) = (a.shape[rank - 2], a.shape[rank - 1])
-    let k = min(m, n)
+    let k = Swift.min(m, n)
     let packed = Tensor.record(.qr, a, a.shape.dropLast(2) + [m * k + k * n], a.dtype)
     return packed.unpackedQR(of: a)
   }
@@ -31,7 +31,7 @@ extension Tensor {
   public func svd() -> (u: Tensor, s: Tensor, vt: Tensor) {
     guard let a = matrix("svd") else { return (self, self, self) }
     let (m, n) = (a.shape[rank - 2], a.shape[rank - 1])
-    let k = min(m, n)
+    let k = Swift.min(m, n)
     let packed = Tensor.record(.svd, a, a.shape.dropLast(2) + [m * k + k + k * n], a.dtype)
     return packed.unpackedSVD(of: a)
   }

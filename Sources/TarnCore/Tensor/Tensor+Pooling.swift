@@ -42,7 +42,7 @@ extension Tensor {
       var counted = window
       for axis in size.indices {
         counted.low[axis] -= low[axis]
-        counted.high[axis] = max(0, window.high[axis] - high[axis])
+        counted.high[axis] = Swift.max(0, window.high[axis] - high[axis])
       }
       if (counted.low + counted.high).allSatisfy({ $0 == 0 }) { return sum * (1 / Double(size.product)) }
       let extent = size.indices.map { low[$0] + x.shape[$0 + 2] + high[$0] }

@@ -46,7 +46,7 @@ extension Tensor {
     }
     let working: DType = dtype == .float64 ? .float64 : .float32
     let u = uniform(
-      shape, from: erf(from / 2.0.squareRoot()), to: erf(to / 2.0.squareRoot()), key: key, dtype: working)
+      shape, from: Foundation.erf(from / 2.0.squareRoot()), to: Foundation.erf(to / 2.0.squareRoot()), key: key, dtype: working)
     let standard = (u.erfInverse() * 2.0.squareRoot()).clamped(min: from, max: to)
     return (standard * deviation + mean).cast(to: dtype)
   }

@@ -31,7 +31,7 @@ extension Tensor {
       if length == count { return x }
       return x.weighted(along: axis, to: count) { i in
         let position = mode.position(i, length, count)
-        let before = min(Int(position), length - 1), after = min(before + 1, length - 1)
+        let before = Swift.min(Int(position), length - 1), after = Swift.min(before + 1, length - 1)
         let share = position - Double(before)
         return [(before, 1 - share), (after, share)]
       }
