@@ -1,4 +1,8 @@
 # Every target does its own set-up: `make demo` in a fresh clone is enough. `make help` lists them.
+#
+# The command, the tests (numerics without optimisation are slow) and the examples are built with the same options in one
+# scratch folder, so nothing is compiled twice; that is why the tests do without testable imports.
+# Documentation and the static program need other options, hence folders of their own.
 
 CONFIG ?= release
 PREFIX ?= /usr/local
@@ -27,7 +31,7 @@ demo: build ## train on handwritten digits and show what was learned, in under a
 	@"$$($(BUILD) --show-bin-path)/tarn" demo
 
 test: setup ## run all tests (CONFIG=debug for a debugger)
-	swift test -c $(CONFIG) --scratch-path $(SCRATCH) --parallel
+	swift test -c $(CONFIG) --scratch-path $(SCRATCH) --parallel --disable-testable-imports
 
 lint: setup ## check the style
 	swift format lint -r --strict $(SWIFT_FILES)
@@ -39,13 +43,13 @@ size:       ## lines per target; fails if a file has more than 600
 	@Tools/size
 
 docs: setup ## build the documentation
-	Tools/docs $(SCRATCH) $(CONFIG) $(DOCUMENTED)
+	Tools/docs .build-docs $(DOCUMENTED)
 
 examples: setup ## build the examples and run each on a small task
-	Tools/examples Examples/.build $(CONFIG)
+	Tools/examples $(SCRATCH) $(CONFIG)
 
 bench: setup ## measure speed
-	swift run --package-path Benchmarks -c release
+	swift run --package-path Benchmarks -c $(CONFIG) --scratch-path $(SCRATCH)
 
 static: setup ## one stripped program that needs no Swift on the machine it runs on
 	swift build -c release --scratch-path .build-static $(STATIC) --product tarn
