@@ -62,7 +62,7 @@ package struct ByteReader: Sendable {
 
   /// The next bytes as one integer.
   package mutating func integer<T: FixedWidthInteger & BitwiseCopyable>(
-    _ type: T.Type, _ order: Order = .little, _ what: String
+    _ type: T.Type, _ order: Order, _ what: String
   ) throws(DataError) -> T {
     let range = try take(MemoryLayout<T>.size, what)
     let value = bytes.withBytes(range) { $0.loadUnaligned(as: T.self) }

@@ -10,7 +10,13 @@ package final class FileBytes: @unchecked Sendable {
   /// What errors call it.
   package let name: String
   private let pointer: UnsafeRawBufferPointer
-  private let isMapped: Bool
+  private let origin: Origin
+
+  private enum Origin {
+    case mapping, allocation
+    /// Lies within another's bytes, which it keeps alive.
+    case part(FileBytes)
+  }
 
   /// Maps a file.
   package init(mapping url: URL) throws(DataError) {
@@ -26,14 +32,15 @@ package final class FileBytes: @unchecked Sendable {
         .unreadable, file: name, reason: "is a folder, not a file", hint: "name a file in it")
     }
     let count = Int(status.st_size)
-    isMapped = status.st_mode & S_IFMT == S_IFREG && count > 0
-    if isMapped {
+    if status.st_mode & S_IFMT == S_IFREG && count > 0 {
       let address = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0)
       guard let address, address != MAP_FAILED else {
         throw .system(.unreadable, file: name, doing: "map it into memory", code: errno)
       }
       pointer = UnsafeRawBufferPointer(start: address, count: count)
+      origin = .mapping
     } else {
+      origin = .allocation
       pointer = Self.copy(try Self.readAll(descriptor, name: name))
     }
   }
@@ -41,15 +48,22 @@ package final class FileBytes: @unchecked Sendable {
   /// Takes bytes that are there already; `name` is what errors call them.
   package init(_ bytes: some Collection<UInt8>, name: String) {
     self.name = name
-    isMapped = false
+    origin = .allocation
     pointer = Self.copy(bytes)
   }
 
+  /// Part of another file's bytes, without copying. `range` must lie within them, as those of ``ByteReader`` do.
+  package init(part range: Range<Int>, of whole: FileBytes, name: String) {
+    self.name = name
+    origin = .part(whole)
+    pointer = UnsafeRawBufferPointer(rebasing: whole.pointer[range])
+  }
+
   deinit {
-    if isMapped {
-      munmap(UnsafeMutableRawPointer(mutating: pointer.baseAddress), pointer.count)
-    } else {
-      pointer.deallocate()
+    switch origin {
+    case .mapping: munmap(UnsafeMutableRawPointer(mutating: pointer.baseAddress), pointer.count)
+    case .allocation: pointer.deallocate()
+    case .part: break
     }
   }
 
