@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the golden files of Tests/Goldens with PyTorch, or checks that they are still what it gives.
 
-    pip install torch numpy
+    pip install torch==2.15 numpy
     python Tools/goldens.py            # writes Tests/Goldens/*.npz and Cases.md
     python Tools/goldens.py --check    # compares instead; exit code 1 if anything differs
     python Tools/goldens.py layers     # only these files
@@ -24,7 +24,10 @@ MAKERS = {
     "losses": losses.make,
     "optimizers": optimizers.make,
     "schedules": schedules.make,
-    "ops": ops.make,
+    "ops": ops.elementwise,
+    "reductions": ops.reductions,
+    "movement": ops.movement,
+    "contractions": ops.contractions,
 }
 LARGEST = 150_000
 

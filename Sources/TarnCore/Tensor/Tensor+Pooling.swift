@@ -90,9 +90,9 @@ extension Tensor {
   private func takingFromPlanes(_ places: Tensor, planeAxes: Int) -> Tensor {
     let plane = shape.suffix(planeAxes).reduce(1, *)
     let type: DType = count <= Int(Int32.max) ? .int32 : .int64
-    let front = places.shape.dropLast(planeAxes) + [Int](repeating: 1, count: planeAxes)
+    let front = Array(places.shape.dropLast(planeAxes)) + [Int](repeating: 1, count: planeAxes)
     let starts = Tensor.iota([front.product], axis: 0, dtype: type, device: device) * plane
-    let flat = places.cast(to: type) + starts.reshaped(Array(front))
+    let flat = places.cast(to: type) + starts.reshaped(front)
     return Tensor.record(.take(axis: 0), reshaped([count]), flat, places.shape, dtype)
   }
 
