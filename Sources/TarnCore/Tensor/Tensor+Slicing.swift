@@ -98,6 +98,14 @@ extension Tensor {
     selecting([first, AxisSelection(.ellipsis)] + items)
   }
 
+  /// As above, with `...` in third place: `x[0, 1, ..., 2]`.
+  public subscript(
+    _ first: any TensorIndex, _ second: any TensorIndex, _ rest: (UnboundedRange_) -> Void,
+    _ items: any TensorIndex...
+  ) -> Tensor {
+    selecting([first, second, AxisSelection(.ellipsis)] + items)
+  }
+
   /// This with the elements that `items` select (as in `x[…]`) replaced by `values`, which broadcast and are cast.
   ///
   /// ```swift
