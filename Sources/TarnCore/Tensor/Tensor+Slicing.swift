@@ -117,7 +117,7 @@ extension Tensor {
       return rejected(
         "replacing", "the new values do not fit the part they replace",
         ["part   \(region.result)", "values \(values.shape)"],
-        hint: Hint.broadcast(values.shape, region.result))
+        hint: Hint.stretch(values.shape, to: region.result))
     }
     let kept = region.strides.map(\.count)
     if kept.product == 0 { return self }
