@@ -19,7 +19,8 @@ extension Tensor {
     let columns = other.shape[other.rank - (transposeB ? 2 : 1)]
     let result = Tensor.record(
       .matmul(transposeA: transposeA, transposeB: transposeB),
-      reshaped([front.product] + shape.suffix(2)), other.reshaped([front.product] + other.shape.suffix(2)),
+      reshaped([front.product] + shape.suffix(2)),
+      other.reshaped([front.product] + other.shape.suffix(2)),
       [front.product, rows, columns], dtype)
     return result.reshaped(front + [rows, columns])
   }

@@ -15,9 +15,12 @@ extension Rule {
       }
       let (a, b) = (x[0], x[1])
       return switch pass {
-      case .forward: [record(.inputGradient, g, b, like: a), record(.weightGradient, a, g, like: b)]
-      case .inputGradient: [record(.forward, g, b, like: a), record(.weightGradient, g, a, like: b)]
-      case .weightGradient: [record(.inputGradient, b, g, like: a), record(.forward, a, g, like: b)]
+      case .forward:
+        [record(.inputGradient, g, b, like: a), record(.weightGradient, a, g, like: b)]
+      case .inputGradient:
+        [record(.forward, g, b, like: a), record(.weightGradient, g, a, like: b)]
+      case .weightGradient:
+        [record(.inputGradient, b, g, like: a), record(.forward, a, g, like: b)]
       }
     },
     batch: { op, x, batched, count, shape, dtype in
@@ -56,7 +59,9 @@ extension Convolution {
     _ x: [Int], _ w: [Int], _ y: [Int], _ body: (_ x: Int, _ w: Int, _ y: Int) -> Void
   ) {
     let taps = self.taps(Array(x.dropFirst(2)), Array(w.dropFirst(2)), Array(y.dropFirst(2)))
-    let (xPlane, wPlane, yPlane) = (x.dropFirst(2).reduce(1, *), w.dropFirst(2).reduce(1, *), y.dropFirst(2).reduce(1, *))
+    let (xPlane, wPlane, yPlane) = (
+      x.dropFirst(2).reduce(1, *), w.dropFirst(2).reduce(1, *), y.dropFirst(2).reduce(1, *)
+    )
     [x[0], w[0], w[1]].forEachIndex { index in
       let (n, output, within) = (index[0], index[1], index[2])
       let input = output / (w[0] / groups) * w[1] + within
@@ -133,7 +138,9 @@ private enum ConvolutionRole {
   }
 
   /// The reverse of `folding`.
-  func unfolding(_ tensor: Tensor, _ example: [Int], count: Int, from index: ConvolutionIndex, groups: Int) -> Tensor {
+  func unfolding(
+    _ tensor: Tensor, _ example: [Int], count: Int, from index: ConvolutionIndex, groups: Int
+  ) -> Tensor {
     let place = indices.firstIndex(of: index) ?? 0
     var shape = split(example, groups: groups)
     shape.insert(count, at: place)

@@ -98,7 +98,8 @@ extension Rule {
       guard n > k else { return .packed([dq, growth.times(square)], like: y) }
       let v = r.sliced(rank - 1, k, n)
       // V = Qᵀ Y
-      let dv = dq.times(q.times(v), transposeA: true) + q.times(t.sliced(rank - 1, k, n), transposeA: true)
+      let dv =
+        dq.times(q.times(v), transposeA: true) + q.times(t.sliced(rank - 1, k, n), transposeA: true)
       return .packed([dq, .concatenated([growth.times(square), dv], axis: -1)], like: y)
     },
     batch: batch,

@@ -38,7 +38,9 @@ struct Matrix {
   }
 
   mutating func swapRows(_ i: Int, _ j: Int) {
-    for column in 0..<columns { (self[i, column], self[j, column]) = (self[j, column], self[i, column]) }
+    for column in 0..<columns {
+      (self[i, column], self[j, column]) = (self[j, column], self[i, column])
+    }
   }
 }
 
@@ -48,7 +50,10 @@ extension [HostArray] {
     _ shape: [Int], _ dtype: DType, _ compute: ([Matrix]) throws -> [Double]
   ) rethrows -> HostArray {
     let operands = map { operand in
-      (rows: operand.shape[operand.shape.count - 2], columns: operand.shape[operand.shape.count - 1], values: operand.reals)
+      (
+        rows: operand.shape[operand.shape.count - 2],
+        columns: operand.shape[operand.shape.count - 1], values: operand.reals
+      )
     }
     var results: [Double] = []
     for batch in 0..<self[0].shape.dropLast(2).reduce(1, *) {

@@ -43,16 +43,19 @@ extension Rule {
         for start in 0..<(pooledPlane == 0 ? 0 : shape.product / pooledPlane) {
           for (from, to) in overlaps {
             let place = start * pooledPlane + to
-            if let held = best[place], !exceeds(x[start * plane + from], x[start * plane + held]) { continue }
+            if let held = best[place], !exceeds(x[start * plane + from], x[start * plane + held]) {
+              continue
+            }
             best[place] = from
           }
         }
         return best.map { Int64($0 ?? 0) }
       }
-      let result = switch x[0].values {
-      case .reals(let x): winners(x) { $1.isNaN ? false : $0.isNaN || $0 > $1 }
-      case .integers(let x): winners(x, >)
-      }
+      let result =
+        switch x[0].values {
+        case .reals(let x): winners(x) { $1.isNaN ? false : $0.isNaN || $0 > $1 }
+        case .integers(let x): winners(x, >)
+        }
       return HostArray(shape: shape, dtype: dtype, integers: result)
     })
 

@@ -23,7 +23,8 @@ public struct RandomKey: TensorTree {
       self.tensor = tensor
     } else {
       self.tensor = tensor.rejected(
-        "RandomKey", "a key is int64 [2]", ["tensor \(tensor.shape) \(tensor.dtype.name)"], as: [2], .int64)
+        "RandomKey", "a key is int64 [2]", ["tensor \(tensor.shape) \(tensor.dtype.name)"], as: [2],
+        .int64)
     }
   }
 
@@ -40,7 +41,8 @@ public struct RandomKey: TensorTree {
 
   /// `count` new keys, independent of each other and of this one.
   public func split(_ count: Int) -> [RandomKey] {
-    let rows = derived(Self.splitting, .full([], .integer(0), dtype: .int64, device: tensor.device), count: count)
+    let rows = derived(
+      Self.splitting, .full([], .integer(0), dtype: .int64, device: tensor.device), count: count)
     return (0..<count).map { RandomKey(tensor: rows.sliced(0, $0, $0 + 1).reshaped([2])) }
   }
 
@@ -61,7 +63,8 @@ public struct RandomKey: TensorTree {
   private func derived(_ purpose: Int64, _ number: Tensor, count: Int) -> Tensor {
     let salt = Tensor.concatenated(
       [
-        Tensor.full([1], .integer(purpose), dtype: .int64, device: tensor.device), number.reshaped([1]),
+        Tensor.full([1], .integer(purpose), dtype: .int64, device: tensor.device),
+        number.reshaped([1]),
       ], axis: 0)
     return Tensor.record(.random(.bits), tensor .^ salt, [count, 2], .int64)
   }

@@ -23,7 +23,8 @@ extension Tensor {
     let kernel = weight.shape.dropFirst(2), spatial = shape.dropFirst(2)
     if shape[1] != weight.shape[1] * groups {
       return rejected(
-        "convolved", "the input has \(shape[1]) channels, the weight takes \(weight.shape[1] * groups)",
+        "convolved",
+        "the input has \(shape[1]) channels, the weight takes \(weight.shape[1] * groups)",
         ["input  \(shape)", "weight \(weight.shape)", "groups \(groups)"],
         hint: Hint.channels(shape, wanted: weight.shape[1] * groups))
     }
@@ -57,7 +58,8 @@ extension Tensor {
   /// let larger = features.convolvedTransposed(kernel, strides: [2, 2])
   /// ```
   public func convolvedTransposed(
-    _ weight: Tensor, strides: [Int]? = nil, padding: [(Int, Int)]? = nil, outputPadding: [Int]? = nil,
+    _ weight: Tensor, strides: [Int]? = nil, padding: [(Int, Int)]? = nil,
+    outputPadding: [Int]? = nil,
     dilations: [Int]? = nil, groups: Int = 1
   ) -> Tensor {
     let spec = Convolution(weight, strides, padding, dilations, groups)
@@ -66,10 +68,13 @@ extension Tensor {
     if shape[1] != weight.shape[0] {
       return rejected(
         name, "the input has \(shape[1]) channels, the weight takes \(weight.shape[0])",
-        ["input  \(shape)", "weight \(weight.shape)"], hint: Hint.channels(shape, wanted: weight.shape[0]))
+        ["input  \(shape)", "weight \(weight.shape)"],
+        hint: Hint.channels(shape, wanted: weight.shape[0]))
     }
     let extra = outputPadding ?? spec.strides.map { _ in 0 }
-    if extra.count != spec.strides.count || zip(extra, spec.strides).contains(where: { $0 < 0 || $0 >= $1 }) {
+    if extra.count != spec.strides.count
+      || zip(extra, spec.strides).contains(where: { $0 < 0 || $0 >= $1 })
+    {
       return rejected(
         name, "each output padding must be 0 or more and less than the stride",
         ["output padding \(extra)", "strides        \(spec.strides)"])
@@ -80,13 +85,16 @@ extension Tensor {
     }
     if lengths.contains(where: { $0 < 1 }) {
       return rejected(
-        name, "nothing is left after cutting the padding off", ["input  \(shape)", "result \(lengths)"])
+        name, "nothing is left after cutting the padding off",
+        ["input  \(shape)", "result \(lengths)"])
     }
     return recorded(.inputGradient, spec, weight, [shape[0], weight.shape[1] * groups] + lengths)
   }
 
   /// Records a pass in two spatial axes or more; one axis gets a second of length 1 in front.
-  private func recorded(_ pass: ConvolutionPass, _ spec: Convolution, _ weight: Tensor, _ result: [Int]) -> Tensor {
+  private func recorded(
+    _ pass: ConvolutionPass, _ spec: Convolution, _ weight: Tensor, _ result: [Int]
+  ) -> Tensor {
     let dtype = DType.promoted(self.dtype, weight.dtype).floating
     let x = cast(to: dtype), w = weight.cast(to: dtype)
     guard rank == 3 else { return Tensor.record(.convolution(pass, spec), x, w, result, dtype) }
@@ -104,18 +112,21 @@ extension Tensor {
 
 extension Convolution {
   fileprivate init(
-    _ weight: Tensor, _ strides: [Int]?, _ padding: [(Int, Int)]?, _ dilations: [Int]?, _ groups: Int
+    _ weight: Tensor, _ strides: [Int]?, _ padding: [(Int, Int)]?, _ dilations: [Int]?,
+    _ groups: Int
   ) {
     let ones = [Int](repeating: 1, count: max(0, weight.rank - 2))
     let padding = padding ?? ones.map { _ in (0, 0) }
     self.init(
-      strides: strides ?? ones, low: padding.map(\.0), high: padding.map(\.1), dilations: dilations ?? ones,
+      strides: strides ?? ones, low: padding.map(\.0), high: padding.map(\.1),
+      dilations: dilations ?? ones,
       groups: groups)
   }
 
   /// Zeros, after a report, if ranks, geometry or groups are wrong. `channels` is the weight's axis that is given
   /// per group.
-  fileprivate func problem(_ name: String, _ x: Tensor, _ weight: Tensor, channels: Int) -> Tensor? {
+  fileprivate func problem(_ name: String, _ x: Tensor, _ weight: Tensor, channels: Int) -> Tensor?
+  {
     let facts = ["input  \(x.shape)", "weight \(weight.shape)"]
     let spatial = weight.rank - 2
     if spatial < 1 || x.rank != weight.rank {
@@ -131,7 +142,8 @@ extension Convolution {
         name, "strides, padding and dilations need one entry per spatial axis",
         facts + ["strides \(strides), padding \(low.count) entries, dilations \(dilations)"])
     }
-    if (strides + dilations).contains(where: { $0 < 1 }) || (low + high).contains(where: { $0 < 0 }) {
+    if (strides + dilations).contains(where: { $0 < 1 }) || (low + high).contains(where: { $0 < 0 })
+    {
       return x.rejected(
         name, "strides and dilations are 1 or more, padding 0 or more",
         facts + ["strides \(strides), padding \(low) \(high), dilations \(dilations)"])
@@ -139,7 +151,9 @@ extension Convolution {
     if groups < 1 || x.shape[1] % groups != 0 || weight.shape[0] % groups != 0 {
       let what = channels == 1 ? "\(weight.shape[0]) output" : "\(weight.shape[0]) input"
       return x.rejected(
-        name, "\(groups) groups do not divide \(x.shape[1]) channels and the weight's \(what) channels", facts)
+        name,
+        "\(groups) groups do not divide \(x.shape[1]) channels and the weight's \(what) channels",
+        facts)
     }
     return nil
   }
@@ -149,6 +163,7 @@ extension Hint {
   /// An input whose channels are last but happen to be as many as asked for at axis 1.
   fileprivate static func spatialFirst(_ shape: [Int], _ weight: [Int]) -> String? {
     guard shape.count >= 4, let last = shape.last, last < shape[1], last <= 4 else { return nil }
-    return "the input is [N, C, height, width]; if channels are last here, call .permuted(0, 3, 1, 2)"
+    return
+      "the input is [N, C, height, width]; if channels are last here, call .permuted(0, 3, 1, 2)"
   }
 }

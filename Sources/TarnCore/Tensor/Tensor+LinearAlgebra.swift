@@ -42,7 +42,8 @@ extension Tensor {
   public func symmetricEigen() -> (values: Tensor, vectors: Tensor) {
     guard let a = square("symmetricEigen") else { return (self, self) }
     let n = a.shape[rank - 1]
-    return Tensor.record(.symmetricEigen, a, a.shape.dropLast(2) + [n + n * n], a.dtype).unpackedEigen
+    return Tensor.record(.symmetricEigen, a, a.shape.dropLast(2) + [n + n * n], a.dtype)
+      .unpackedEigen
   }
 
   /// X with A X = B: A [..., n, n], B [..., n, k] or [n].
@@ -86,7 +87,8 @@ extension Tensor {
   /// This as matrices of a type that LAPACK knows; nil, after a report, if it has less than two axes.
   private func matrix(_ name: String) -> Tensor? {
     guard rank >= 2 else {
-      _ = rejected(name, "a matrix has two axes", hint: "batches of matrices are [..., rows, columns]")
+      _ = rejected(
+        name, "a matrix has two axes", hint: "batches of matrices are [..., rows, columns]")
       return nil
     }
     return cast(to: dtype == .float64 ? .float64 : .float32)
@@ -113,8 +115,10 @@ extension Tensor {
     guard right.rank >= 2, right.shape[right.rank - 2] == n else {
       return rejected(name, "B must have as many rows as A", facts, as: b.shape, b.dtype)
     }
-    guard let front = Array(shape.dropLast(2)).broadcast(with: Array(right.shape.dropLast(2))) else {
-      return rejected(name, "the batch axes of A and B do not broadcast", facts, as: b.shape, b.dtype)
+    guard let front = Array(shape.dropLast(2)).broadcast(with: Array(right.shape.dropLast(2)))
+    else {
+      return rejected(
+        name, "the batch axes of A and B do not broadcast", facts, as: b.shape, b.dtype)
     }
     let dtype: DType = a.dtype == .float64 || b.dtype == .float64 ? .float64 : .float32
     let x = record(

@@ -24,7 +24,8 @@ extension Tensor {
     guard let axis = resolve(axis, in: "topK") else { return (self, .zeros(shape, dtype: .int64)) }
     guard (0...shape[axis]).contains(k) else {
       let problem = rejected(
-        "topK", "cannot take \(k) of \(shape[axis]) elements", ["tensor \(shape)", "axis   \(axis)"])
+        "topK", "cannot take \(k) of \(shape[axis]) elements",
+        ["tensor \(shape)", "axis   \(axis)"])
       return (problem, .zeros(shape, dtype: .int64))
     }
     let indices = argSort(axis: axis, descending: true).sliced(axis, 0, k)

@@ -22,7 +22,8 @@ extension Tensor {
         hint: Hint.missingBatch(shape, rank: size.count + 2))
     }
     if size.contains(where: { $0 < 1 }) || shape.dropFirst(2).contains(0) {
-      return rejected("upsampled", "sizes must be 1 or more", ["tensor \(shape)", "to     \(size)"])
+      return rejected(
+        "upsampled", "sizes must be 1 or more", ["tensor \(shape)", "to     \(size)"])
     }
     if mode == .nearest { return nearest(size) }
     return size.enumerated().reduce(cast(to: dtype.floating)) { x, entry in
@@ -55,7 +56,8 @@ extension Tensor {
       let (axis, count) = (entry.offset + 2, entry.element)
       let length = x.shape[axis]
       if length == count { return x }
-      return x.take(Device.with(device) { Tensor((0..<count).map { $0 * length / count }) }, axis: axis)
+      return x.take(
+        Device.with(device) { Tensor((0..<count).map { $0 * length / count }) }, axis: axis)
     }
   }
 
