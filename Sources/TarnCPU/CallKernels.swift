@@ -3,10 +3,10 @@ import TarnCore
 
 /// Named computations that this backend does in one kernel instead of by their fallback.
 enum CallKernels {
-  static func claims(_ call: Call, _ dtypes: [DType]) -> Bool {
-    guard let dtype = dtypes.first, [.float32, .float64].contains(dtype) else { return false }
+  static func claims(_ call: Call, _ arguments: [Graph.Vertex]) -> Bool {
+    guard let x = arguments.first, [.float32, .float64].contains(x.dtype) else { return false }
     switch call.name {
-    case "softmax", "logSoftmax": return call.isLastAxis
+    case "softmax", "logSoftmax": return call.attributes[0].int64 == Int64(x.shape.count - 1)
     default: return false
     }
   }
@@ -23,12 +23,5 @@ enum CallKernels {
       }
     default: return nil
     }
-  }
-}
-
-extension Call {
-  /// For calls whose attributes are an axis and the rank.
-  fileprivate var isLastAxis: Bool {
-    attributes.count == 2 && attributes[0].int64 == attributes[1].int64 - 1
   }
 }

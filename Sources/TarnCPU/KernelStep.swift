@@ -87,12 +87,8 @@ struct KernelStep: @unchecked Sendable {  // closures over constant values only
 extension View {
   /// Lengths before, along and after one axis.
   func split(at axis: Int) -> (outer: Int64, length: Int64, inner: Int64) {
-    (Int64(shape[..<axis].product2), Int64(shape[axis]), Int64(shape[(axis + 1)...].product2))
+    (Int64(shape[..<axis].product), Int64(shape[axis]), Int64(shape[(axis + 1)...].product))
   }
-}
-
-extension ArraySlice where Element == Int {
-  fileprivate var product2: Int { reduce(1, *) }
 }
 
 extension KernelStep {

@@ -36,7 +36,7 @@ public func checkGradients(
       return Device.with(t.device) { Tensor(values, shape: t.shape).cast(to: t.dtype) }
     }
   }
-  func dot(_ a: [Tensor], _ b: [Tensor]) -> Tensor {
+  @Sendable func dot(_ a: [Tensor], _ b: [Tensor]) -> Tensor {
     zip(a, b).map { ($0 * $1).sum() }.reduce(Tensor.full(like: a[0].sum(), 0)) { $0 + $1 }
   }
   func moved(_ h: Double, along v: [Tensor]) -> [Tensor] { zip(x, v).map { $0 + h * $1 } }

@@ -31,7 +31,7 @@ extension Array: TensorTree where Element: TensorTree {
     return map { element in
       let count = element.tensors(kind).count
       defer { rest = rest.dropFirst(count) }
-      return element.replacing(kind, with: Array(rest.prefix(count)))
+      return element.replacing(kind, with: [Tensor](rest.prefix(count)))
     }
   }
 }

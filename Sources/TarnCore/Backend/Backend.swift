@@ -24,7 +24,7 @@ package protocol Executable: AnyObject, Sendable {
 
 /// The backends this program has.
 package enum Backends {
-  private static let registered = Lock<[any Backend?]>([nil, ReferenceBackend()])
+  private static let registered = Lock<[(any Backend)?]>([nil, ReferenceBackend()])
 
   /// Makes `backend` the one for `device`.
   package static func register(_ backend: any Backend, for device: Device) {

@@ -77,11 +77,12 @@ package enum Engine {
   }
 
   /// The graph behind tensors, as it was recorded.
-  package static func graph(of tensors: [Tensor], arguments: [Tensor] = []) -> (Graph, [Node], [Scalar], complete: Bool) {
+  package static func graph(of tensors: [Tensor], arguments: [Tensor] = []) -> RecordedGraph {
     state.withLock { state in
       state.visits += 1
       let recording = Recording(tensors.map(\.node), arguments: arguments.map(\.node), visit: state.visits)
-      return (recording.graph, recording.leaves, recording.scalars, recording.orphan == nil)
+      return RecordedGraph(
+        graph: recording.graph, leaves: recording.leaves, scalars: recording.scalars, isComplete: recording.orphan == nil)
     }
   }
 
@@ -92,6 +93,15 @@ package enum Engine {
 
   /// A look at `node` that no evaluation runs beside.
   fileprivate static func storage(of node: Node) -> (any Storage)? { state.withLock { _ in node.storage } }
+}
+
+/// A graph with the data it was recorded on.
+package struct RecordedGraph: Sendable {
+  package let graph: Graph
+  package let leaves: [Node]
+  package let scalars: [Scalar]
+  /// Whether every placeholder in it is among the arguments.
+  package let isComplete: Bool
 }
 
 extension Diagnostic {

@@ -3,10 +3,10 @@
 package struct Simplifier {
   private var vertices: [Graph.Vertex] = []
   private var known: [Graph.Vertex: Int] = [:]
-  private let claims: (Call, [DType]) -> Bool
+  private let claims: (Call, [Graph.Vertex]) -> Bool
 
-  /// - Parameter claims: whether the backend has its own implementation of a call for arguments of these dtypes.
-  package static func simplified(_ graph: Graph, claims: (Call, [DType]) -> Bool) -> Graph {
+  /// - Parameter claims: whether the backend has its own implementation of a call for these arguments.
+  package static func simplified(_ graph: Graph, claims: (Call, [Graph.Vertex]) -> Bool) -> Graph {
     withoutActuallyEscaping(claims) { claims in
       var simplifier = Simplifier(claims: claims)
       var place = [Int](repeating: -1, count: graph.vertices.count)
@@ -20,7 +20,7 @@ package struct Simplifier {
     }
   }
 
-  private init(claims: @escaping (Call, [DType]) -> Bool) { self.claims = claims }
+  private init(claims: @escaping (Call, [Graph.Vertex]) -> Bool) { self.claims = claims }
 
   private mutating func emit(_ vertex: Graph.Vertex) -> Int {
     rewritten(vertex) ?? intern(vertex)
@@ -58,7 +58,7 @@ package struct Simplifier {
   /// A claimed call keeps only its arguments: the fallback is computed only if something else needs it.
   private mutating func rewritten(_ call: Call, _ vertex: Graph.Vertex) -> Int {
     let arguments = Array(vertex.inputs.dropFirst())
-    guard claims(call, arguments.map { vertices[$0].dtype }) else { return vertex.inputs[0] }
+    guard claims(call, arguments.map { vertices[$0] }) else { return vertex.inputs[0] }
     var claimed = vertex
     claimed.inputs = arguments
     return intern(claimed)

@@ -64,31 +64,39 @@ extension Rule {
       real: { $0.isNaN || $1.isNaN ? .nan : min($0, $1) }, realStart: nil, integer: { min($0, $1) },
       integerStart: nil))
 
-  /// The product as a tree of multiplications, whose derivatives are right at zeros too, at any order.
-  private static func tree(_ x: Tensor, _ axes: [Int]) -> Tensor {
-    axes.reduce(x) { x, axis in
-      var x = x
-      while x.shape[axis] > 1 {
-        let count = x.shape[axis]
-        let half = count / 2
-        let product = x.sliced(axis, 0, half) * x.sliced(axis, half, 2 * half)
-        x = count % 2 == 0 ? product : .concatenated([product, x.sliced(axis, count - 1, count)], axis: axis)
-      }
-      return x
-    }
-  }
-
   fileprivate static let productReduction = Rule(
     vjp: { op, x, y, g in
       guard case .reduce(_, let axes) = op, y.count > 0, x[0].count > 0 else { return [nil] }
-      return [TarnCore.vjp({ tree($0, axes) }, at: x[0]).pullback(g)]
+      return [productGradient(x[0], axes, g)]
     },
     jvp: { op, x, _, t in
       guard case .reduce(_, let axes) = op, let t = t[0], x[0].count > 0 else { return nil }
-      return TarnCore.jvp({ tree($0, axes) }, at: x[0], along: t).tangent
+      return productTangent(x[0], axes, t)
     },
     batch: batch,
     reference: reference(real: { $0 * $1 }, realStart: 1, integer: { $0 &* $1 }, integerStart: 1))
+}
+
+/// The product as a tree of multiplications, whose derivatives are right at zeros too, at any order.
+private func productTree(_ x: Tensor, _ axes: [Int]) -> Tensor {
+  axes.reduce(x) { x, axis in
+    var x = x
+    while x.shape[axis] > 1 {
+      let count = x.shape[axis]
+      let half = count / 2
+      let product = x.sliced(axis, 0, half) * x.sliced(axis, half, 2 * half)
+      x = count % 2 == 0 ? product : .concatenated([product, x.sliced(axis, count - 1, count)], axis: axis)
+    }
+    return x
+  }
+}
+
+private func productGradient(_ x: Tensor, _ axes: [Int], _ g: Tensor) -> Tensor {
+  vjp({ productTree($0, axes) }, at: x).pullback(g)
+}
+
+private func productTangent(_ x: Tensor, _ axes: [Int], _ t: Tensor) -> Tensor {
+  jvp({ productTree($0, axes) }, at: x, along: t).tangent
 }
 
 extension Reduction {
