@@ -2,7 +2,8 @@ import Testing
 
 @testable import TarnCore
 
-/// Values of `convolved` and `convolvedTransposed` were computed with PyTorch 2.15 (`conv2d`, `conv_transpose2d`, …).
+/// Values of `convolved` and `convolvedTransposed` were computed with PyTorch 2.15 (`conv2d`,
+/// `conv_transpose2d`, …).
 @Suite("Convolution") struct ConvolutionTests {
   @Test func groupsStridesAndPadding() {
     let y = pattern([1, 4, 5, 5]).convolved(

@@ -39,7 +39,8 @@ func expect(
   }
 }
 
-/// Compares the batching rule of what `f` records with a loop over examples, for every choice of batched operands.
+/// Compares the batching rule of what `f` records with a loop over examples, for every choice of
+/// batched operands.
 func checkBatching(
   _ x: [Tensor], count: Int = 3, at place: SourceLocation = #_sourceLocation,
   _ f: ([Tensor]) -> Tensor

@@ -1,4 +1,5 @@
-/// What rules build their answers from: primitives recorded without the checks of the public functions.
+/// What rules build their answers from: primitives recorded without the checks of the public
+/// functions.
 extension Tensor {
   /// The axis `from` comes to stand at `to`; the others keep their order.
   func movedAxis(_ from: Int, to: Int) -> Tensor {

@@ -45,7 +45,8 @@ extension Rule {
           integers: sums(x[0].integers, x[1].integers) { $0 &+ $1 &* $2 })
     })
 
-  /// One matrix b for every example: the examples' rows stand in one tall matrix, and b is not repeated.
+  /// One matrix b for every example: the examples' rows stand in one tall matrix, and b is not
+  /// repeated.
   private static func foldedRows(_ a: Tensor, _ b: Tensor, _ ta: Bool, _ tb: Bool) -> Tensor {
     let count = a.shape[0]
     let rows = a.shape[ta ? 3 : 2]

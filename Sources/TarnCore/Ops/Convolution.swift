@@ -2,10 +2,11 @@
 ///
 /// With the channels written as groups times channels within a group, the form is
 ///
-///     T(x, w, y) = Σ x[n, g, c, s] · w[g, o, c, k] · y[n, g, o, t],   s = t · stride + k · dilation − low
+///     T(x, w, y) = Σ x[n, g, c, s] · w[g, o, c, k] · y[n, g, o, t]
+///     s = t · stride + k · dilation − low
 ///
-/// `forward` is its gradient by y, `inputGradient` by x and `weightGradient` by w; the derivative of any of
-/// them by an operand is one of the other two.
+/// `forward` is its gradient by y, `inputGradient` by x and `weightGradient` by w; the derivative
+/// of any of them by an operand is one of the other two.
 extension Rule {
   static let convolution = Rule.linear(
     vjp: { op, x, _, g in
@@ -96,7 +97,8 @@ extension Convolution {
 private enum ConvolutionIndex {
   case example, group, output, input
 
-  /// The index that exactly these operands have: a batch axis that they carry can be folded into it.
+  /// The index that exactly these operands have: a batch axis that they carry can be folded into
+  /// it.
   static func shared(by roles: [ConvolutionRole]) -> ConvolutionIndex {
     if roles.count == 3 { return .group }
     if !roles.contains(.w) { return .example }
@@ -117,7 +119,8 @@ private enum ConvolutionRole {
     }
   }
 
-  /// The axis of those stored with the groups in front of the channels within a group: x and y's channels, w's outputs.
+  /// The axis of those stored with the groups in front of the channels within a group: x and y's
+  /// channels, w's outputs.
   private var groupedAxis: Int { self == .w ? 0 : 1 }
 
   /// The shape with the groups as an axis of their own, as `indices` has it.

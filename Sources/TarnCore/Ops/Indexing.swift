@@ -95,8 +95,8 @@ extension Rule {
     return (x.movedAxis(0, to: axis).reshaped(shape), offset(indices, length))
   }
 
-  /// Indices [b, i…] into axes of `length` as indices into the b axes one after another. One that is
-  /// out of its own axis is put out of all of them, so that it is still found.
+  /// Indices [b, i…] into axes of `length` as indices into the b axes one after another. One that
+  /// is out of its own axis is put out of all of them, so that it is still found.
   private static func offset(_ indices: Tensor, _ length: Int) -> Tensor {
     let i = indices.cast(to: .int64)
     let all = indices.shape[0] * length

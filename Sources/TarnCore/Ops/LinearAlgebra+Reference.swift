@@ -90,7 +90,8 @@ extension Matrix {
     }
   }
 
-  /// Eigenvalues ascending and eigenvectors as columns, by cyclic Jacobi rotations on the lower half of A.
+  /// Eigenvalues ascending and eigenvectors as columns, by cyclic Jacobi rotations on the lower
+  /// half of A.
   func symmetricEigen() -> (values: [Double], vectors: Matrix) {
     var a = Matrix(rows: rows, columns: columns) { $0 < $1 ? self[$1, $0] : self[$0, $1] }
     var v = Matrix.identity(rows, rows)
@@ -165,8 +166,8 @@ extension Matrix {
     return (a, b, g)
   }
 
-  /// Orthogonal columns divided by their lengths, descending; those without a length are replaced by any that
-  /// complete the basis.
+  /// Orthogonal columns divided by their lengths, descending; those without a length are replaced
+  /// by any that complete the basis.
   private func orthonormalised(_ lengths: [Double]) -> Matrix {
     var u = self
     for j in 0..<columns {

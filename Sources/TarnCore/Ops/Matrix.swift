@@ -1,4 +1,5 @@
-/// A matrix on the host, in row-major order: what the reference of the linear algebra rules works with.
+/// A matrix on the host, in row-major order: what the reference of the linear algebra rules works
+/// with.
 struct Matrix {
   let rows: Int, columns: Int
   var values: [Double]

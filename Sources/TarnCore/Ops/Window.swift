@@ -1,5 +1,5 @@
-/// Sliding windows over the spatial axes, the last `size.count`. `windowSum` and `windowSpread` are each
-/// other's adjoint; the largest element is found by index, and its value taken by `take`.
+/// Sliding windows over the spatial axes, the last `size.count`. `windowSum` and `windowSpread` are
+/// each other's adjoint; the largest element is found by index, and its value taken by `take`.
 extension Rule {
   static let windowSum = Rule.linear(
     vjp: { op, x, _, g in
@@ -87,7 +87,8 @@ extension Rule {
 }
 
 extension Window {
-  /// The flat places of every element and every window that holds it, by window and within it in row-major order.
+  /// The flat places of every element and every window that holds it, by window and within it in
+  /// row-major order.
   fileprivate func overlaps(unpooled: [Int], pooled: [Int]) -> [(unpooled: Int, pooled: Int)] {
     let front = unpooled.count - size.count
     let (unpooledStrides, pooledStrides) = (unpooled.rowMajorStrides, pooled.rowMajorStrides)

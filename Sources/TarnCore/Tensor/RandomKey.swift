@@ -1,7 +1,7 @@
 /// What random numbers are drawn from. Two draws from one key are the same: split it for each use.
 ///
-/// A key is two 64-bit numbers: the key of the Philox generator and a stream. It is a tensor, so it can be an argument of a
-/// compiled function and be mapped over by `vmap`.
+/// A key is two 64-bit numbers: the key of the Philox generator and a stream. It is a tensor, so it
+/// can be an argument of a compiled function and be mapped over by `vmap`.
 ///
 /// ```swift
 /// let (a, b) = RandomKey(seed: 7).split()
@@ -59,7 +59,8 @@ public struct RandomKey: TensorTree {
   private static let splitting: Int64 = 0x5370_6c69_7453_706c
   private static let folding: Int64 = 0x466f_6c64_466f_6c64
 
-  /// Random bits [count, 2] of the key [k ^ purpose, stream ^ number]: no purpose shares a stream with another or with draws.
+  /// Random bits [count, 2] of the key [k ^ purpose, stream ^ number]: no purpose shares a stream
+  /// with another or with draws.
   private func derived(_ purpose: Int64, _ number: Tensor, count: Int) -> Tensor {
     let salt = Tensor.concatenated(
       [

@@ -1,15 +1,18 @@
 extension Tensor {
-  /// Convolution (cross-correlation, as in every deep-learning library) over the axes after the second:
+  /// Convolution (cross-correlation, as in every deep-learning library) over the axes after the
+  /// second:
   ///
   ///     y[n, o, t] = Σ x[n, c, t · stride + k · dilation − low] · w[o, c, k]
   ///
   /// - Parameters:
-  ///   - weight: [O, C / groups, k…]. The number of its kernel axes is that of this tensor's spatial axes.
+  ///   - weight: [O, C / groups, k…]. The number of its kernel axes is that of this tensor's
+  ///     spatial axes.
   ///   - strides: step of the window per spatial axis; ones if nil.
   ///   - padding: zeros before and after per spatial axis; none if nil.
   ///   - dilations: distance of neighbouring kernel elements; ones if nil.
   ///   - groups: channels are cut in this many groups, which do not mix.
-  /// - Returns: [N, O, t…], t = ⌊(s + low + high − dilation · (k − 1) − 1) / stride⌋ + 1, for a tensor [N, C, s…].
+  /// - Returns: [N, O, t…], t = ⌊(s + low + high − dilation · (k − 1) − 1) / stride⌋ + 1, for a
+  ///   tensor [N, C, s…].
   ///
   /// ```swift
   /// let y = images.convolved(kernel, padding: [(1, 1), (1, 1)])      // 3×3, same size
@@ -37,22 +40,25 @@ extension Tensor {
         "convolved", "the kernel is larger than the padded input",
         [
           "input  \(shape)", "weight \(weight.shape)",
-          "axis \(axis + 2): the kernel reaches over \(reach), the padded input has \(lengths[axis] + reach - 1)",
+          "axis \(axis + 2): the kernel reaches over \(reach), "
+            + "the padded input has \(lengths[axis] + reach - 1)",
         ],
-        hint: Hint.spatialFirst(shape, weight.shape) ?? "pad more, or use a larger input")
+        hint: "pad more, or use a larger input")
     }
     let pooled = zip(lengths, spec.strides).map { ($0 - 1) / $1 + 1 }
     return recorded(.forward, spec, weight, [shape[0], weight.shape[0]] + pooled)
   }
 
-  /// Transposed convolution, the adjoint of ``convolved(_:strides:padding:dilations:groups:)`` in its input: it goes
-  /// from [N, C, t…] back to the larger [N, O, s…].
+  /// Transposed convolution, the adjoint of ``convolved(_:strides:padding:dilations:groups:)`` in
+  /// its input: it goes from [N, C, t…] back to the larger [N, O, s…].
   ///
   /// - Parameters:
   ///   - weight: [C, O / groups, k…].
   ///   - padding: what is cut off before and after.
-  ///   - outputPadding: how much longer the result is at its end, less than the stride; zeros if nil.
-  /// - Returns: [N, O, s…], s = (t − 1) · stride − low − high + dilation · (k − 1) + 1 + outputPadding.
+  ///   - outputPadding: how much longer the result is at its end, less than the stride; zeros if
+  ///     nil.
+  /// - Returns: [N, O, s…], s = (t − 1) · stride − low − high + dilation · (k − 1) + 1 +
+  ///   outputPadding.
   ///
   /// ```swift
   /// let larger = features.convolvedTransposed(kernel, strides: [2, 2])
@@ -123,8 +129,8 @@ extension Convolution {
       groups: groups)
   }
 
-  /// Zeros, after a report, if ranks, geometry or groups are wrong. `channels` is the weight's axis that is given
-  /// per group.
+  /// Zeros, after a report, if ranks, geometry or groups are wrong. `channels` is the weight's axis
+  /// that is given per group.
   fileprivate func problem(_ name: String, _ x: Tensor, _ weight: Tensor, channels: Int) -> Tensor?
   {
     let facts = ["input  \(x.shape)", "weight \(weight.shape)"]
@@ -156,14 +162,5 @@ extension Convolution {
         facts)
     }
     return nil
-  }
-}
-
-extension Hint {
-  /// An input whose channels are last but happen to be as many as asked for at axis 1.
-  fileprivate static func spatialFirst(_ shape: [Int], _ weight: [Int]) -> String? {
-    guard shape.count >= 4, let last = shape.last, last < shape[1], last <= 4 else { return nil }
-    return
-      "the input is [N, C, height, width]; if channels are last here, call .permuted(0, 3, 1, 2)"
   }
 }

@@ -1,5 +1,6 @@
-/// Linear algebra over the last two axes; those in front are batches. Integers and 16-bit types are worked on in
-/// float32. A singular or indefinite matrix is found when the value is computed, and reported then.
+/// Linear algebra over the last two axes; those in front are batches. Integers and 16-bit types are
+/// worked on in float32. A singular or indefinite matrix is found when the value is computed, and
+/// reported then.
 extension Tensor {
   /// Lower triangular L with A = L Lᵀ of a symmetric positive definite A, [..., n, n].
   ///
@@ -13,9 +14,11 @@ extension Tensor {
     return Tensor.record(.cholesky, a, a.shape, a.dtype)
   }
 
-  /// A = Q R with QᵀQ = I and R upper triangular: [..., m, n] → [..., m, k] and [..., k, n], k = min(m, n).
+  /// A = Q R with QᵀQ = I and R upper triangular: [..., m, n] → [..., m, k] and [..., k, n], k =
+  /// min(m, n).
   ///
-  /// By Householder reflections. The signs of Q's columns are not unique; R's diagonal may be negative.
+  /// By Householder reflections. The signs of Q's columns are not unique; R's diagonal may be
+  /// negative.
   public func qr() -> (q: Tensor, r: Tensor) {
     guard let a = matrix("qr") else { return (self, self) }
     let (m, n) = (a.shape[rank - 2], a.shape[rank - 1])
@@ -24,10 +27,11 @@ extension Tensor {
     return packed.unpackedQR(of: a)
   }
 
-  /// A = U diag(s) Vᵀ: [..., m, n] → U [..., m, k], s [..., k] descending, Vᵀ [..., k, n], k = min(m, n).
+  /// A = U diag(s) Vᵀ: [..., m, n] → U [..., m, k], s [..., k] descending, Vᵀ [..., k, n], k =
+  /// min(m, n).
   ///
-  /// The signs of singular vectors are not unique, nor is their choice where singular values coincide: derivatives through
-  /// them are meant for functions that do not depend on it.
+  /// The signs of singular vectors are not unique, nor is their choice where singular values
+  /// coincide: derivatives through them are meant for functions that do not depend on it.
   public func svd() -> (u: Tensor, s: Tensor, vt: Tensor) {
     guard let a = matrix("svd") else { return (self, self, self) }
     let (m, n) = (a.shape[rank - 2], a.shape[rank - 1])
@@ -36,9 +40,11 @@ extension Tensor {
     return packed.unpackedSVD(of: a)
   }
 
-  /// Eigenvalues [..., n], ascending, and eigenvectors [..., n, n] as columns, of a symmetric A [..., n, n].
+  /// Eigenvalues [..., n], ascending, and eigenvectors [..., n, n] as columns, of a symmetric A
+  /// [..., n, n].
   ///
-  /// Only the lower half of A is read; its gradient is symmetric. The signs of eigenvectors are not unique.
+  /// Only the lower half of A is read; its gradient is symmetric. The signs of eigenvectors are not
+  /// unique.
   public func symmetricEigen() -> (values: Tensor, vectors: Tensor) {
     guard let a = square("symmetricEigen") else { return (self, self) }
     let n = a.shape[rank - 1]
@@ -84,7 +90,8 @@ extension Tensor {
     return (self * identity).sum(axes: [-2, -1])
   }
 
-  /// This as matrices of a type that LAPACK knows; nil, after a report, if it has less than two axes.
+  /// This as matrices of a type that LAPACK knows; nil, after a report, if it has less than two
+  /// axes.
   private func matrix(_ name: String) -> Tensor? {
     guard rank >= 2 else {
       _ = rejected(

@@ -8,7 +8,8 @@ extension Tensor {
   ///   - padding: before and after per spatial axis, at most half of the window; none if nil.
   ///   - dilations: distance of neighbouring elements of a window; ones if nil.
   ///   - ceil: whether windows that reach beyond the end count.
-  /// - Returns: [N, C, t…], t = ⌊(s + low + high − dilation · (size − 1) − 1) / stride⌋ + 1, or ⌈…⌉ + 1.
+  /// - Returns: [N, C, t…], t = ⌊(s + low + high − dilation · (size − 1) − 1) / stride⌋ + 1, or ⌈…⌉
+  ///   + 1.
   ///
   /// ```swift
   /// let half = x.maxPooled([2, 2])
@@ -26,9 +27,11 @@ extension Tensor {
     }
   }
 
-  /// The mean of each window, with the parameters of ``maxPooled(_:strides:padding:dilations:ceil:)``.
+  /// The mean of each window, with the parameters of
+  /// ``maxPooled(_:strides:padding:dilations:ceil:)``.
   ///
-  /// - Parameter countIncludesPadding: whether the padding asked for counts, as zeros. What `ceil` reaches beyond it never does.
+  /// - Parameter countIncludesPadding: whether the padding asked for counts, as zeros. What `ceil`
+  ///   reaches beyond it never does.
   public func averagePooled(
     _ size: [Int], strides: [Int]? = nil, padding: [(Int, Int)]? = nil, dilations: [Int]? = nil,
     ceil: Bool = false, countIncludesPadding: Bool = true
@@ -123,7 +126,8 @@ extension Tensor {
 }
 
 extension Call {
-  /// Largest of each window; attributes: the number of spatial axes, then size, strides, low, high and dilations of each.
+  /// Largest of each window; attributes: the number of spatial axes, then size, strides, low, high
+  /// and dilations of each.
   static func maxPool(_ window: Window) -> Call {
     let numbers = [
       [window.size.count], window.size, window.strides, window.low, window.high, window.dilations,

@@ -2,7 +2,7 @@ import Foundation
 
 /// Random tensors: functions of a key, the same on every device. See ``RandomKey``.
 extension Tensor {
-  /// Uniform in [from, to).
+  /// Uniform in [from, to), up to rounding where the ends are not 0 and 1.
   ///
   /// ```swift
   /// let u = Tensor.uniform([2, 3], from: -1, to: 1, key: RandomKey(seed: 0))
@@ -21,7 +21,8 @@ extension Tensor {
     return from == 0 && to == 1 ? unit : unit * (to - from) + from
   }
 
-  /// Normal with the given mean and standard deviation, by Box and Muller's transformation √(−2 ln(1 − u)) cos 2πv.
+  /// Normal with the given mean and standard deviation, by Box and Muller's transformation √(−2
+  /// ln(1 − u)) cos 2πv.
   public static func normal(
     _ shape: [Int], mean: Double = 0, deviation: Double = 1, key: RandomKey, dtype: DType = .float32
   ) -> Tensor {
@@ -89,7 +90,8 @@ extension Tensor {
     return record(.random(.bits), key.tensor, [n], .int64).argSort()
   }
 
-  /// Uniform integers in a range: int64. Numbers of the range differ in probability by less than its length / 2⁶⁴.
+  /// Uniform integers in a range: int64. Numbers of the range differ in probability by less than
+  /// its length / 2⁶⁴.
   ///
   /// ```swift
   /// let dice = Tensor.randomIntegers([10], in: 1..<7, key: key)

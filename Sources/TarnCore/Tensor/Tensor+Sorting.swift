@@ -1,5 +1,6 @@
 extension Tensor {
-  /// The order (int64, this shape) that sorts each line along `axis`. Equal elements keep their order; NaN counts as the largest.
+  /// The order (int64, this shape) that sorts each line along `axis`. Equal elements keep their
+  /// order; NaN counts as the largest.
   ///
   /// ```swift
   /// Tensor([3, 1, 2] as [Float]).argSort()       // 1, 2, 0

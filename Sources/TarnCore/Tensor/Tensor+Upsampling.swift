@@ -2,10 +2,11 @@
 public enum Interpolation: Hashable, Sendable {
   /// The one whose cell it falls into: element ⌊i · s / t⌋.
   case nearest
-  /// On a straight line between its neighbours along each axis, elements being the centres of cells:
-  /// position (i + ½) · s / t − ½.
+  /// On a straight line between its neighbours along each axis, elements being the centres of
+  /// cells: position (i + ½) · s / t − ½.
   case bilinear
-  /// As `bilinear`, but with the first and last elements on the ends: position i · (s − 1) / (t − 1).
+  /// As `bilinear`, but with the first and last elements on the ends: position i · (s − 1) / (t −
+  /// 1).
   case bilinearAlignedCorners
 }
 
@@ -61,7 +62,8 @@ extension Tensor {
     }
   }
 
-  /// An axis replaced by `count` weighted sums of its elements: `terms` gives the (place, weight) of each.
+  /// An axis replaced by `count` weighted sums of its elements: `terms` gives the (place, weight)
+  /// of each.
   func weighted(along axis: Int, to count: Int, _ terms: (Int) -> [(Int, Double)]) -> Tensor {
     let length = shape[axis]
     var weights = [Double](repeating: 0, count: count * length)
