@@ -186,13 +186,14 @@ typedef struct {
 
 enum tarn_operand_kind {
   TARN_MEMORY = 0,
-  /// The index along an axis, which is number `pointer`, times `strides[that axis]` plus `offset`, in the class of `dtype`.
+  /// No memory: the value is `offset` plus the sum of index[axis] * strides[axis], in the class of `dtype`.
+  /// The index along one axis has stride 1 there and 0 elsewhere; `pointer` does not matter.
   TARN_IOTA = 1,
 };
 
 /// An input (memory to register) or an output (register to memory) of a loop.
 typedef struct {
-  /// Index into `pointers`; for `TARN_IOTA` the axis.
+  /// Index into `pointers`.
   int32_t pointer;
   /// `tarn_dtype`; it decides the register's class. An output narrower than its class is rounded or wrapped; bool is `!= 0`.
   uint8_t dtype;
