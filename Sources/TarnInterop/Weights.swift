@@ -1,0 +1,143 @@
+import Foundation
+import TarnCore
+import TarnData
+
+/// Named tensors in an order: what a file of weights holds.
+///
+/// ```swift
+/// let weights = try Weights(contentsOf: URL(fileURLWithPath: "model.safetensors"))
+/// print(weights.names)
+/// let backbone = weights.strippingPrefix("module.")
+/// ```
+public struct Weights: Sendable {
+  /// The file formats that are told by their contents.
+  public enum Format: String, Sendable, Hashable, Codable {
+    case safetensors, npz, npy
+  }
+
+  /// The names, in order.
+  public private(set) var names: [String] = []
+  private var tensors: [String: Tensor] = [:]
+  /// Free texts that came with them.
+  public var metadata: [String: String] = [:]
+  /// Where they came from, for errors.
+  public let source: String
+
+  /// No weights.
+  public init(source: String = "weights") {
+    self.source = source
+  }
+
+  /// From names and tensors; of two with one name the later counts.
+  public init(_ tensors: [(name: String, tensor: Tensor)], source: String = "weights") {
+    self.source = source
+    for (name, tensor) in tensors { self[name] = tensor }
+  }
+
+  /// Reads a file of any known format, told by its contents and not by its name. The array of an NPY file
+  /// is named after the file.
+  public init(contentsOf url: URL) throws {
+    let file = try FileBytes(mapping: url)
+    self.init(source: url.path)
+    switch try Self.format(of: file) {
+    case .safetensors:
+      let opened = try Safetensors(file)
+      metadata = opened.metadata
+      for entry in opened.entries { self[entry.name] = try opened.tensor(entry) }
+    case .npz: for (name, tensor) in try NPZ.read(file) { self[name] = tensor }
+    case .npy: self[url.deletingPathExtension().lastPathComponent] = try NPY.read(file)
+    }
+  }
+
+  /// The tensor of this name; set it to nil to take it out.
+  public subscript(name: String) -> Tensor? {
+    get { tensors[name] }
+    set {
+      if newValue == nil {
+        names.removeAll { $0 == name }
+      } else if tensors[name] == nil {
+        names.append(name)
+      }
+      tensors[name] = newValue
+    }
+  }
+
+  public var count: Int { names.count }
+
+  /// Names and tensors, in order.
+  public var all: [(name: String, tensor: Tensor)] {
+    names.compactMap { name in tensors[name].map { (name, $0) } }
+  }
+
+  /// Number of elements of all tensors.
+  public var elementCount: Int { tensors.values.reduce(0) { $0 + $1.count } }
+
+  /// The tensor of this name, or an error with the names that are near.
+  public func tensor(_ name: String) throws -> Tensor {
+    guard let tensor = tensors[name] else {
+      throw DataError(
+        .invalid, file: source, reason: "has no tensor '\(name)'",
+        hint: suggestion(for: name, among: names))
+    }
+    return tensor
+  }
+
+  /// The same tensors with `prefix` before every name.
+  public func prefixed(_ prefix: String) -> Weights {
+    renamed { prefix + $0 }
+  }
+
+  /// Only the tensors whose names begin with `prefix`, without it.
+  public func strippingPrefix(_ prefix: String) -> Weights {
+    renamed { $0.hasPrefix(prefix) ? String($0.dropFirst(prefix.count)) : nil }
+  }
+
+  /// The same tensors under other names; those without a new name are left out.
+  public func renamed(_ rename: (String) throws -> String?) rethrows -> Weights {
+    var result = Weights(source: source)
+    result.metadata = metadata
+    for (name, tensor) in all {
+      if let new = try rename(name) { result[new] = tensor }
+    }
+    return result
+  }
+
+  /// Writes a file of the format that its name ends in: `.safetensors` or `.npz`.
+  public func write(to url: URL) throws {
+    switch url.pathExtension.lowercased() {
+    case "safetensors": try Safetensors.write(all, metadata: metadata, to: url)
+    case "npz": try NPZ.write(all, to: url)
+    default:
+      throw DataError(
+        .unwritable, file: url.path, reason: "the name does not tell a format for named tensors",
+        hint: "end it in .safetensors or .npz")
+    }
+  }
+
+  /// The format of a file, told by how it begins.
+  package static func format(of file: FileBytes) throws(DataError) -> Format {
+    if file.starts(with: NPY.magic) { return .npy }
+    if file.starts(with: ZipArchive.magic) || file.starts(with: ZipArchive.emptyMagic) {
+      return .npz
+    }
+    // Eight bytes of a length that is small, then a JSON object.
+    let looksLikeSafetensors = file.count >= 10 && file.withBytes { $0[8] == UInt8(ascii: "{") }
+    if looksLikeSafetensors { return .safetensors }
+    throw DataError(
+      .unsupported, file: file.name, at: .byte(0),
+      reason: "begins like no known file of weights (safetensors, NPZ, NPY)",
+      hint: "convert it to safetensors")
+  }
+}
+
+extension Weights: CustomStringConvertible {
+  /// One line a tensor.
+  public var description: String {
+    let width = names.map(\.count).max() ?? 0
+    let lines = all.map { name, tensor in
+      "  \(name)\(String(repeating: " ", count: width - name.count))  \(tensor.dtype) \(tensor.shape)"
+    }
+    return (["\(source): \(count) tensors, \(elementCount) elements"] + lines)
+      .joined(separator: "\n")
+  }
+}
