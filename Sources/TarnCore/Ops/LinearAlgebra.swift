@@ -100,10 +100,10 @@ extension Tensor {
   /// The lower triangle with half of the diagonal.
   var lowerHalf: Tensor { 0.5 * (lowerTriangle(k: 0) + lowerTriangle(k: -1)) }
 
-  var symmetricPart: Tensor { 0.5 * (self + matrixTranspose) }
+  package var symmetricPart: Tensor { 0.5 * (self + matrixTranspose) }
 
   /// The identity in this tensor's shape.
-  var identity: Tensor {
+  package var identity: Tensor {
     let rows = Tensor.iota(shape, axis: rank - 2, device: device)
     return (rows .== Tensor.iota(shape, axis: rank - 1, device: device)).cast(to: dtype)
   }
