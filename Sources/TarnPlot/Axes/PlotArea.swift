@@ -28,9 +28,11 @@ struct PlotArea {
   /// - Parameters:
   ///   - top: Room above for the title and the legend.
   ///   - right: Least room to the right.
+  ///   - rowsGoDown: Whether y grows downward, as the rows of a matrix do.
   init(
     width: Double, height: Double, top: Double, right: Double = 20, x: Scale, y: Scale,
-    xLabel: String, yLabel: String, xMarks: AxisMarks, yMarks: AxisMarks, hasGrid: Bool = true
+    xLabel: String, yLabel: String, xMarks: AxisMarks, yMarks: AxisMarks, hasGrid: Bool = true,
+    rowsGoDown: Bool = false
   ) {
     (self.x, self.y, self.hasGrid) = (x, y, hasGrid)
     let labelled = xLabel.isEmpty ? 12.0 : 32
@@ -47,7 +49,7 @@ struct PlotArea {
       }
     }
     box = Box(x: 0, y: top, width: 0, height: max(height - top - bottom, 20))
-    (self.y.start, self.y.end) = (box.bottom, box.y)
+    (self.y.start, self.y.end) = rowsGoDown ? (box.y, box.bottom) : (box.bottom, box.y)
     yTicks = Self.marks(self.y, yMarks, target: max(Int(box.height / 44), 2), room: box.height, size: 14)
     let widest = yTicks.map { TextMeasure.width($0.label, size: 11) }.max() ?? 0
     box.x = 12 + (yLabel.isEmpty ? 0 : 20) + min(widest, 160) + 8

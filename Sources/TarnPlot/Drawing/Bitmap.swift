@@ -19,6 +19,31 @@ struct Bitmap: Sendable, Equatable {
     self.init(width: width, height: height, pixels: pixels)
   }
 
+  /// Neighbours of one colour in a row.
+  struct Run: Equatable {
+    let row: Int
+    let start: Int
+    let count: Int
+    let colour: RGB
+  }
+
+  /// The pixels as runs of one colour, or nil where they are more than `limit`.
+  func runs(limit: Int) -> [Run]? {
+    var runs: [Run] = []
+    for row in 0..<height {
+      var start = 0
+      while start < width {
+        let colour = pixels[row * width + start]
+        var end = start + 1
+        while end < width && pixels[row * width + end] == colour { end += 1 }
+        if runs.count == limit { return nil }
+        runs.append(Run(row: row, start: start, count: end - start, colour: colour))
+        start = end
+      }
+    }
+    return runs
+  }
+
   /// A Windows bitmap file: 24 bits a pixel, uncompressed, rows from the bottom, padded to four bytes.
   var bytes: [UInt8] {
     let header = 54

@@ -90,6 +90,19 @@ struct Markup {
     text += ">\(escaped(string))</text>"
   }
 
+  /// A bitmap as rectangles where that takes few, joined along rows; else as an image.
+  mutating func cells(_ bitmap: Bitmap, in box: Box, limit: Int = 100) {
+    let runs = bitmap.runs(limit: limit)
+    guard let runs else { return image(bitmap, in: box) }
+    let (wide, tall) = (box.width / Double(bitmap.width), box.height / Double(bitmap.height))
+    for run in runs {
+      let cells = Box(
+        x: box.x + Double(run.start) * wide, y: box.y + Double(run.row) * tall,
+        width: Double(run.count) * wide, height: tall)
+      rectangle(cells, fill: run.colour, more: " shape-rendering=\"crispEdges\"")
+    }
+  }
+
   /// A bitmap whose pixels stay sharp squares when enlarged.
   mutating func image(_ bitmap: Bitmap, in box: Box) {
     text += "<image\(place(box)) preserveAspectRatio=\"none\" image-rendering=\"pixelated\" "
