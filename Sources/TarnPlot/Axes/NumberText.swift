@@ -6,7 +6,9 @@ package enum NumberText {
   package static func fixed(_ value: Double, decimals: Int) -> String {
     guard value.isFinite else { return special(value) }
     var text = String(format: "%.*f", min(max(decimals, 0), 17), value)
-    if text.hasPrefix("-"), !text.contains(where: { "123456789".contains($0) }) { text.removeFirst() }
+    if text.hasPrefix("-"), !text.contains(where: { "123456789".contains($0) }) {
+      text.removeFirst()
+    }
     return grouped(text)
   }
 

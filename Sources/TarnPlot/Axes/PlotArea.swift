@@ -50,7 +50,8 @@ struct PlotArea {
     }
     box = Box(x: 0, y: top, width: 0, height: max(height - top - bottom, 20))
     (self.y.start, self.y.end) = rowsGoDown ? (box.y, box.bottom) : (box.bottom, box.y)
-    yTicks = Self.marks(self.y, yMarks, target: max(Int(box.height / 44), 2), room: box.height, size: 14)
+    yTicks = Self.marks(
+      self.y, yMarks, target: max(Int(box.height / 44), 2), room: box.height, size: 14)
     let widest = yTicks.map { TextMeasure.width($0.label, size: 11) }.max() ?? 0
     box.x = 12 + (yLabel.isEmpty ? 0 : 20) + min(widest, 160) + 8
     box.width = max(width - box.x - right, 20)
@@ -70,7 +71,8 @@ struct PlotArea {
       xTicks = Self.marks(x, marks, target: target, room: box.width, size: 0)
     }
     // The last number may reach over the end of the axis.
-    let overhang = xTicks.map { x.position($0.value) + TextMeasure.width($0.label, size: 11) / 2 }.max() ?? 0
+    let overhang =
+      xTicks.map { x.position($0.value) + TextMeasure.width($0.label, size: 11) / 2 }.max() ?? 0
     if overhang > limit - 4 {
       box.width = max(box.width - (overhang - limit + 4), 20)
       x.end = box.right

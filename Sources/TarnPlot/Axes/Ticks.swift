@@ -52,7 +52,8 @@ enum Ticks {
     return (0...Int(min(last - first, 1000))).map { index in
       let count = (first + Double(index)) * factor
       // Dividing by a whole power gives the nearest number to 0.3 where multiplying by 0.1 does not.
-      let value = exponent < 0 && exponent > -300 ? count / power(-exponent) : count * power(exponent)
+      let value =
+        exponent < 0 && exponent > -300 ? count / power(-exponent) : count * power(exponent)
       return value == 0 ? 0 : value
     }
   }
@@ -64,28 +65,30 @@ enum Ticks {
     let magnitude = Int(floor(log10(greatest) + 1e-12))
     let decimals = max(-exponent, 0)
     let mantissa = max(magnitude - exponent, 0)
-    if (magnitude < 6 && decimals <= 4) || (mantissa > 4 && magnitude < 12 && decimals <= 8) {
+    if (magnitude < 7 && decimals <= 4) || (mantissa > 4 && magnitude < 12 && decimals <= 8) {
       return values.map { NumberText.fixed($0, decimals: decimals) }
     }
     return values.map { NumberText.scientific($0, decimals: mantissa) }
   }
 
-  /// Powers of ten, with unlabelled marks between; linear marks where the axis spans less than a decade or so.
+  /// Powers of ten, with unlabelled marks between; 1, 2 and 5 times them where the axis spans two decades at most,
+  /// and linear marks where it spans less than one.
   static func logarithmic(_ low: Double, _ high: Double, target: Int) -> [Tick] {
     guard low > 0, high > low, high.isFinite, target > 0 else { return [] }
     let first = Int((log10(low) - 1e-9).rounded(.up))
     let last = Int((log10(high) + 1e-9).rounded(.down))
     let decades = last - first + 1
-    if decades < 2 { return withinDecades(low, high, target: target) }
-    let stride = max((decades + target - 1) / target, 1)
+    if high / low < 150 { return withinDecades(low, high, target: target) }
+    let needed = max((decades + target - 1) / target, 1)
+    let stride = [1, 2, 3, 5, 10, 20, 50, 100].first { $0 >= needed } ?? needed
     let isPlain = first >= -4 && last <= 5
     var ticks: [Tick] = []
     for exponent in (first - 1)...last {
-      let isShown = exponent >= first && (exponent - first) % stride == 0
+      let isShown = exponent >= first && exponent % stride == 0
       if isShown {
         let label = isPlain ? NumberText.short(power(exponent)) : NumberText.powerOfTen(exponent)
         ticks.append(Tick(value: power(exponent), label: label))
-      } else if exponent >= first {
+      } else if exponent >= first && decades <= 40 {
         ticks.append(Tick(value: power(exponent), label: ""))
       }
       guard decades <= 5 else { continue }
@@ -98,7 +101,6 @@ enum Ticks {
   }
 
   private static func withinDecades(_ low: Double, _ high: Double, target: Int) -> [Tick] {
-    if high / low < 4 { return linear(low, high, target: target).filter { $0.value > 0 } }
     var ticks: [Tick] = []
     let first = Int(floor(log10(low)))
     let last = Int(floor(log10(high)))
@@ -110,6 +112,7 @@ enum Ticks {
         ticks.append(Tick(value: value, label: label))
       }
     }
-    return ticks
+    if ticks.count(where: { !$0.label.isEmpty }) >= 3 { return ticks }
+    return linear(low, high, target: target).filter { $0.value > 0 }
   }
 }

@@ -73,7 +73,9 @@ public struct Chart: Figure, Equatable {
   }
 
   /// Adds one bar for each category. Called again with the same categories, bars stand side by side.
-  public func bars(_ categories: [String], _ values: [Double], name: String = "", colour: RGB? = nil)
+  public func bars(
+    _ categories: [String], _ values: [Double], name: String = "", colour: RGB? = nil
+  )
     -> Chart
   {
     agree("bars", name, categories.count, values.count)
@@ -132,7 +134,9 @@ extension Chart {
 
   /// The span of the points that both axes can show.
   func shown(_ xs: [Double], _ ys: [Double]) -> (x: ClosedRange<Double>?, y: ClosedRange<Double>?) {
-    var (left, right, low, high) = (Double.infinity, -Double.infinity, Double.infinity, -Double.infinity)
+    var (left, right, low, high) = (
+      Double.infinity, -Double.infinity, Double.infinity, -Double.infinity
+    )
     for (px, py) in zip(xs, ys) where isShownOnX(px) && isShownOnY(py) {
       left = min(left, px)
       right = max(right, px)

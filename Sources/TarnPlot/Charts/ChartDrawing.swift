@@ -36,7 +36,8 @@ extension Chart {
     return PlotArea(
       width: width, height: height, top: top, x: xScale,
       y: standsOnZero && y.range == nil ? yScale.grounded(by: tall) : yScale,
-      xLabel: x.label, yLabel: y.label,
+      // The note stands where the label does, so room is kept for either.
+      xLabel: x.label.isEmpty && hiddenCount > 0 ? " " : x.label, yLabel: y.label,
       xMarks: categories.isEmpty ? .numbers(wholeNumbers: hasWholeX) : .names(categories),
       yMarks: .numbers(wholeNumbers: hasWholeY))
   }
@@ -45,7 +46,8 @@ extension Chart {
   private var hasWholeX: Bool {
     series.allSatisfy {
       switch $0.shape {
-      case .line(let x, _, _, _), .scatter(let x, _, _, _), .band(let x, _, _): x.allSatisfy(\.isWhole)
+      case .line(let x, _, _, _), .scatter(let x, _, _, _), .band(let x, _, _):
+        x.allSatisfy(\.isWhole)
       case .verticalRule(let x): x.isWhole
       default: false
       }

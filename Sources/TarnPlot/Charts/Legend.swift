@@ -38,9 +38,11 @@ struct Legend {
       case .line(let dashed, let marker):
         let style = LineStyle(colour: entry.colour, dashed: dashed).attributes
         markup.path("M\(pixels(x)) \(pixels(y))h\(pixels(Self.signWidth))", style: style)
-        markup.path(marker.path(at: centre, radius: 3), style: marker.style(colour: entry.colour, radius: 3))
+        markup.path(
+          marker.path(at: centre, radius: 3), style: marker.style(colour: entry.colour, radius: 3))
       case .marker(let marker):
-        markup.path(marker.path(at: centre, radius: 4), style: marker.style(colour: entry.colour, radius: 4))
+        markup.path(
+          marker.path(at: centre, radius: 4), style: marker.style(colour: entry.colour, radius: 4))
       case .area(let opacity):
         let box = Box(x: x + 4, y: y - 5, width: 14, height: 10)
         markup.rectangle(box, fill: entry.colour, more: " fill-opacity=\"\(pixels(opacity))\"")

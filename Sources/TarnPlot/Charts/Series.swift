@@ -10,7 +10,9 @@ public enum Marker: Sendable, Equatable {
 
   /// The sign around a point as path data, `radius` pixels in each direction.
   func path(at point: Point, radius r: Double) -> String {
-    func p(_ dx: Double, _ dy: Double) -> String { "\(pixels(point.x + dx)) \(pixels(point.y + dy))" }
+    func p(_ dx: Double, _ dy: Double) -> String {
+      "\(pixels(point.x + dx)) \(pixels(point.y + dy))"
+    }
     switch self {
     case .none: return ""
     case .circle: return "M\(p(0, 0))h0"
@@ -20,7 +22,8 @@ public enum Marker: Sendable, Equatable {
     case .diamond: return "M\(p(0, -1.2 * r))L\(p(1.2 * r, 0))L\(p(0, 1.2 * r))L\(p(-1.2 * r, 0))z"
     case .triangle: return "M\(p(0, -1.15 * r))L\(p(1.1 * r, 0.8 * r))L\(p(-1.1 * r, 0.8 * r))z"
     case .cross:
-      return "M\(p(-0.8 * r, -0.8 * r))L\(p(0.8 * r, 0.8 * r))M\(p(-0.8 * r, 0.8 * r))L\(p(0.8 * r, -0.8 * r))"
+      return
+        "M\(p(-0.8 * r, -0.8 * r))L\(p(0.8 * r, 0.8 * r))M\(p(-0.8 * r, 0.8 * r))L\(p(0.8 * r, -0.8 * r))"
     }
   }
 

@@ -21,10 +21,12 @@ extension Chart {
         drawCloud(&markup, item, Thinning.runs(x, y, area).flatMap { $0 }, marker, radius, area)
       case .horizontalRule(let y) where area.y.contains(y):
         let path = "M\(pixels(area.box.x)) \(pixels(area.y.position(y)))H\(pixels(area.box.right))"
-        markup.path(path, style: LineStyle(colour: item.colour, dashed: true, width: 1.25).attributes)
+        markup.path(
+          path, style: LineStyle(colour: item.colour, dashed: true, width: 1.25).attributes)
       case .verticalRule(let x) where area.x.contains(x):
         let path = "M\(pixels(area.x.position(x))) \(pixels(area.box.y))V\(pixels(area.box.bottom))"
-        markup.path(path, style: LineStyle(colour: item.colour, dashed: true, width: 1.25).attributes)
+        markup.path(
+          path, style: LineStyle(colour: item.colour, dashed: true, width: 1.25).attributes)
       default: break
       }
     }
@@ -65,7 +67,8 @@ extension Chart {
   ) {
     let box = area.box
     let visible = points.filter {
-      $0.x >= box.x - 0.5 && $0.x <= box.right + 0.5 && $0.y >= box.y - 0.5 && $0.y <= box.bottom + 0.5
+      $0.x >= box.x - 0.5 && $0.x <= box.right + 0.5 && $0.y >= box.y - 0.5
+        && $0.y <= box.bottom + 0.5
     }
     let size = visible.count > 2000 ? min(radius, 1.5) : radius
     var path = ""
@@ -78,7 +81,9 @@ extension Chart {
     _ markup: inout Markup, _ item: Series, _ x: [Double], _ low: [Double], _ high: [Double],
     _ area: PlotArea
   ) {
-    let both = zip(x, zip(low, high)).filter { isShownOnX($0) && isShownOnY($1.0) && isShownOnY($1.1) }
+    let both = zip(x, zip(low, high)).filter {
+      isShownOnX($0) && isShownOnY($1.0) && isShownOnY($1.1)
+    }
     let upper = both.map { area.point($0.0, $0.1.1) }
     let lower = both.map { area.point($0.0, $0.1.0) }
     guard !upper.isEmpty else { return }
@@ -117,7 +122,8 @@ extension Chart {
   }
 
   /// A bar from zero (on a logarithmic axis: from the bottom) to `value`.
-  private func column(_ left: Double, _ right: Double, _ value: Double, _ area: PlotArea) -> String {
+  private func column(_ left: Double, _ right: Double, _ value: Double, _ area: PlotArea) -> String
+  {
     let ground = area.y.kind == .log ? area.box.bottom : area.y.position(0)
     let top = area.y.position(value)
     return "M\(pixels(left)) \(pixels(ground))V\(pixels(top))H\(pixels(right))V\(pixels(ground))z"

@@ -55,7 +55,9 @@ enum Thinning {
   private static func apart(_ points: [Point], _ distance: Double) -> [Point] {
     var kept: [Point] = []
     for point in points {
-      if let last = kept.last, max((point.x - last.x).magnitude, (point.y - last.y).magnitude) < distance {
+      if let last = kept.last,
+        max((point.x - last.x).magnitude, (point.y - last.y).magnitude) < distance
+      {
         continue
       }
       kept.append(point)

@@ -62,7 +62,8 @@ struct Markup {
   }
 
   mutating func line(_ a: Point, _ b: Point, style: String) {
-    text += "<line x1=\"\(pixels(a.x))\" y1=\"\(pixels(a.y))\" x2=\"\(pixels(b.x))\" y2=\"\(pixels(b.y))\" \(style)/>"
+    text +=
+      "<line x1=\"\(pixels(a.x))\" y1=\"\(pixels(a.y))\" x2=\"\(pixels(b.x))\" y2=\"\(pixels(b.y))\" \(style)/>"
   }
 
   mutating func path(_ data: String, style: String) {
@@ -71,7 +72,8 @@ struct Markup {
 
   /// A text in the page's ink, or in `fill` where it stands on a colour of its own.
   mutating func label(
-    _ string: String, at point: Point, anchor: Anchor = .start, size: Double = 12, bold: Bool = false,
+    _ string: String, at point: Point, anchor: Anchor = .start, size: Double = 12,
+    bold: Bool = false,
     kind: String = "ink", fill: RGB? = nil, turned degrees: Double? = nil
   ) {
     if string.isEmpty { return }
@@ -106,7 +108,8 @@ struct Markup {
   /// A bitmap whose pixels stay sharp squares when enlarged.
   mutating func image(_ bitmap: Bitmap, in box: Box) {
     text += "<image\(place(box)) preserveAspectRatio=\"none\" image-rendering=\"pixelated\" "
-    text += "style=\"image-rendering:crisp-edges;image-rendering:pixelated\" href=\"\(bitmap.dataURI)\"/>"
+    text +=
+      "style=\"image-rendering:crisp-edges;image-rendering:pixelated\" href=\"\(bitmap.dataURI)\"/>"
   }
 
   /// Elements that are cut off at the edges of `box`; the coordinates inside are those outside.

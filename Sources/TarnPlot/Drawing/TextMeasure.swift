@@ -28,7 +28,9 @@ enum TextMeasure {
   }
 
   /// `text`, cut and ended with an ellipsis where it is wider than `limit` pixels.
-  static func fitted(_ text: String, to limit: Double, size: Double = 12, bold: Bool = false) -> String {
+  static func fitted(_ text: String, to limit: Double, size: Double = 12, bold: Bool = false)
+    -> String
+  {
     if width(text, size: size, bold: bold) <= limit { return text }
     var kept = ""
     let room = limit - width("…", size: size, bold: bold)

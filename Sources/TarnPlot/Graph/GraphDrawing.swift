@@ -47,7 +47,8 @@ public struct GraphDrawing: Figure, Equatable {
   private static let layerGap = 34.0
 
   /// Label and detail as drawn, and the size of the box around them.
-  private func face(_ node: Node) -> (label: String, detail: String, width: Double, height: Double) {
+  private func face(_ node: Node) -> (label: String, detail: String, width: Double, height: Double)
+  {
     let label = TextMeasure.fitted(node.label, to: Self.labelLimit)
     let detail = TextMeasure.fitted(node.detail, to: Self.labelLimit, size: 10)
     let wide = max(TextMeasure.width(label), TextMeasure.width(detail, size: 10))
@@ -67,7 +68,9 @@ public struct GraphDrawing: Figure, Equatable {
     let faces = unique.map(face)
     let layout = GraphLayout(widths: faces.map(\.width), edges: links)
     let kinds = Kind.allCases.filter { kind in unique.contains { $0.kind == kind } }
-    let entries = kinds.map { Legend.Entry(name: $0.rawValue, colour: $0.colours.fill, sign: .area(opacity: 1)) }
+    let entries = kinds.map {
+      Legend.Entry(name: $0.rawValue, colour: $0.colours.fill, sign: .area(opacity: 1))
+    }
     let width = max(layout.width + 24, 240)
     let heading = Heading(title: title, subtitle: "", width: width)
     let legend = Legend(entries: kinds.count > 1 ? entries : [], width: width - 24)
@@ -88,7 +91,8 @@ public struct GraphDrawing: Figure, Equatable {
     heading.draw(&markup)
     legend.draw(&markup, at: Point(x: 12, y: heading.height + 4))
     if unique.isEmpty {
-      markup.label("no data", at: Point(x: width / 2, y: 96), anchor: .middle, size: 14, kind: "soft")
+      markup.label(
+        "no data", at: Point(x: width / 2, y: 96), anchor: .middle, size: 14, kind: "soft")
     }
     func centre(_ vertex: Int) -> Point {
       let layer = layout.layer[vertex]
@@ -134,9 +138,11 @@ public struct GraphDrawing: Figure, Equatable {
   ) {
     let colours = node.kind.colours
     let box = Box(
-      x: centre.x - face.width / 2, y: centre.y - face.height / 2, width: face.width, height: face.height)
+      x: centre.x - face.width / 2, y: centre.y - face.height / 2, width: face.width,
+      height: face.height)
     let corner = node.kind == .operation || node.kind == .fused ? 5 : 13
-    markup.rectangle(box, fill: colours.fill, more: " rx=\"\(corner)\" stroke=\"\(colours.edge.hex)\"")
+    markup.rectangle(
+      box, fill: colours.fill, more: " rx=\"\(corner)\" stroke=\"\(colours.edge.hex)\"")
     let ink = colours.fill.readableInk
     let first = face.detail.isEmpty ? centre.y + 4 : centre.y - 2
     markup.label(face.label, at: Point(x: centre.x, y: first), anchor: .middle, fill: ink)

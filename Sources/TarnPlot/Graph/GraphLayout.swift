@@ -127,7 +127,8 @@ struct GraphLayout {
         let keys = layers[depth].map { vertex in
           let near = neighbours[vertex]
           return near.isEmpty
-            ? Double(place[vertex]) : near.reduce(0.0) { $0 + Double(place[$1]) } / Double(near.count)
+            ? Double(place[vertex])
+            : near.reduce(0.0) { $0 + Double(place[$1]) } / Double(near.count)
         }
         let order = layers[depth].indices.sorted { (keys[$0], $0) < (keys[$1], $1) }
         layers[depth] = order.map { layers[depth][$0] }

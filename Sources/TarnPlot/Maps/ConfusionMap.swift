@@ -37,11 +37,12 @@ public struct ConfusionMap: Figure, Equatable {
     let total = counts.joined().reduce(0.0) { $0 + Double($1) }
     let right = counts.indices.reduce(0.0) { $0 + Double(counts[$1][$1]) }
     let subtitle =
-      total > 0 ? "\(NumberText.percent(right / total)) of \(NumberText.fixed(total, decimals: 0)) right" : ""
+      total > 0
+      ? "\(NumberText.percent(right / total)) of \(NumberText.fixed(total, decimals: 0)) right" : ""
     var map = HeatMap(
       title, subtitle: subtitle, total > 0 ? shares : [], rows: total > 0 ? count : 0,
       columns: total > 0 ? count : 0, x: "predicted", y: "actual", rowNames: names,
-      columnNames: names, colours: .blues, range: 0...1, colourLabel: "share of the actual class")
+      columnNames: names, colours: .blues, range: 0...1, colourLabel: "share of actual")
     map.cellTexts = counts.joined().map { NumberText.fixed(Double($0), decimals: 0) }
     map.colourIsShare = true
     return map.drawing()

@@ -99,21 +99,26 @@ public struct HeatMap: Figure, Equatable {
 
   /// The way from values to colours; nil when no value is finite.
   var colourScale: ColourScale? {
-    ColourScale(colours, values: values, range: range, kind: scale)
+    ColourScale(colours, values: values, range: range, kind: scale, isShare: colourIsShare)
   }
 }
 
 /// The way from values to colours, and the scale beside the map.
 struct ColourScale {
   let map: ColourMap
-  private(set) var scale: Scale
+  let scale: Scale
+  /// Whether the numbers are written as percentages.
+  let isShare: Bool
 
-  init?(_ map: ColourMap, values: [Double], range: ClosedRange<Double>?, kind: Axis.Scale) {
+  init?(
+    _ map: ColourMap, values: [Double], range: ClosedRange<Double>?, kind: Axis.Scale,
+    isShare: Bool = false
+  ) {
     let shown = kind == .log ? values.filter { $0 > 0 } : values
     guard let found = range ?? map.range(of: shown) else { return nil }
     let axis = Axis(scale: kind, range: found.lowerBound < found.upperBound ? found : nil)
     guard let scale = Scale(axis, data: found, padding: 0) else { return nil }
-    (self.map, self.scale) = (map, scale)
+    (self.map, self.scale, self.isShare) = (map, scale, isShare)
   }
 
   func colour(_ value: Double) -> RGB { map.colour(scale.position(value)) }
@@ -122,17 +127,18 @@ struct ColourScale {
   func width(label: String) -> Double { 18 + 14 + 8 + numbersWidth + (label.isEmpty ? 8 : 26) }
 
   private var numbersWidth: Double {
-    ticks(height: 240, isShare: false).map { TextMeasure.width($0.label, size: 11) }.max() ?? 0
+    ticks(height: 240).map { TextMeasure.width($0.label, size: 11) }.max() ?? 0
   }
 
-  private func ticks(height: Double, isShare: Bool) -> [Tick] {
+  private func ticks(height: Double) -> [Tick] {
     let ticks = Ticks.choose(scale, target: max(Int(height / 44), 2)).filter { !$0.label.isEmpty }
     return isShare
-      ? ticks.map { Tick(value: $0.value, label: NumberText.percent($0.value, decimals: 0)) } : ticks
+      ? ticks.map { Tick(value: $0.value, label: NumberText.percent($0.value, decimals: 0)) }
+      : ticks
   }
 
   /// Draws the bar in steps, lowest value at the bottom, with its numbers to the right.
-  func draw(_ markup: inout Markup, at box: Box, label: String, isShare: Bool = false) {
+  func draw(_ markup: inout Markup, at box: Box, label: String) {
     let steps = 64
     for step in 0..<steps {
       let top = box.bottom - box.height * Double(step + 1) / Double(steps)
@@ -142,7 +148,7 @@ struct ColourScale {
     }
     var placed = scale
     (placed.start, placed.end) = (box.bottom, box.y)
-    for tick in ticks(height: box.height, isShare: isShare) {
+    for tick in ticks(height: box.height) {
       let y = placed.position(tick.value)
       markup.line(Point(x: box.right, y: y), Point(x: box.right + 4, y: y), style: Ink.lineStyle)
       markup.label(tick.label, at: Point(x: box.right + 8, y: y + 4), size: 11, kind: "soft")

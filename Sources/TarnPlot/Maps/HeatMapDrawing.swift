@@ -20,7 +20,7 @@ extension HeatMap {
     let tall = min(area.box.height, 320)
     let bar = Box(
       x: area.box.right + 18, y: area.box.y + (area.box.height - tall) / 2, width: 14, height: tall)
-    colourScale.draw(&markup, at: bar, label: colourLabel, isShare: colourIsShare)
+    colourScale.draw(&markup, at: bar, label: colourLabel)
     return Drawing(width: width, height: height, label: title, body: markup.text)
   }
 
@@ -36,15 +36,19 @@ extension HeatMap {
     if isOverAxes { return (460, 400) }
     let texts = cellTexts ?? []
     let widest = texts.map { TextMeasure.width($0, size: 11) }.max() ?? 0
-    let cell = min(max(440 / Double(max(rows, columns)), 2), max(40, min(widest + 10, 56)))
+    let most = max(rows, columns) <= 4 ? 64.0 : max(40, min(widest + 10, 56))
+    let cell = min(max(440 / Double(max(rows, columns)), 2), most)
     return (max(cell * Double(columns), 40), max(cell * Double(rows), 40))
   }
 
-  private func area(_ width: Double, _ height: Double, _ top: Double, _ right: Double) -> PlotArea? {
+  private func area(_ width: Double, _ height: Double, _ top: Double, _ right: Double) -> PlotArea?
+  {
     let (dx, dy) = (step(x, columns), step(y, rows))
     let isOverAxes = isOverAxes
     func span(_ axis: Axis, _ count: Int, _ step: Double) -> Axis {
-      guard isOverAxes, let range = axis.range else { return Axis(range: -0.5...(Double(count) - 0.5)) }
+      guard isOverAxes, let range = axis.range else {
+        return Axis(range: -0.5...(Double(count) - 0.5))
+      }
       return Axis(range: (range.lowerBound - step / 2)...(range.upperBound + step / 2))
     }
     guard let xScale = Scale(span(x, columns, dx), data: nil, padding: 0),
@@ -85,7 +89,8 @@ extension HeatMap {
         x: area.box.x + (Double(column) + 0.5) * wide,
         y: area.box.y + (Double(row) + 0.5) * tall + size * 0.36)
       markup.label(
-        text, at: place, anchor: .middle, size: size, fill: colours.colour(values[index]).readableInk)
+        text, at: place, anchor: .middle, size: size,
+        fill: colours.colour(values[index]).readableInk)
     }
   }
 
@@ -100,7 +105,9 @@ extension HeatMap {
         path += "M\(pixels(from.x)) \(pixels(from.y))L\(pixels(to.x)) \(pixels(to.y))"
       }
       let ink = colours.map.colour(fraction).readableInk
-      markup.path(path, style: "fill=\"none\" stroke=\"\(ink.hex)\" stroke-opacity=\"0.45\" stroke-width=\"0.8\"")
+      markup.path(
+        path,
+        style: "fill=\"none\" stroke=\"\(ink.hex)\" stroke-opacity=\"0.45\" stroke-width=\"0.8\"")
     }
   }
 
@@ -120,12 +127,15 @@ extension HeatMap {
           let line = Thinning.line(run)
           if trail.joins {
             let path = line.enumerated()
-              .map { "\($0.offset == 0 ? "M" : "L")\(pixels($0.element.x)) \(pixels($0.element.y))" }
+              .map {
+                "\($0.offset == 0 ? "M" : "L")\(pixels($0.element.x)) \(pixels($0.element.y))"
+              }
               .joined()
             inner.path(path, style: LineStyle(colour: Ink.paper, width: 4).attributes)
             inner.path(path, style: LineStyle(colour: trail.colour, width: 2).attributes)
           }
-          let dots = Thinning.cloud(line, limit: 2000).map { Marker.circle.path(at: $0, radius: 3) }.joined()
+          let dots = Thinning.cloud(line, limit: 2000).map { Marker.circle.path(at: $0, radius: 3) }
+            .joined()
           inner.path(dots, style: Marker.circle.style(colour: Ink.paper, radius: 4))
           inner.path(dots, style: Marker.circle.style(colour: trail.colour, radius: 3))
         }

@@ -47,9 +47,11 @@ public struct GridImage: Sendable, Equatable {
 
   /// A picture of bytes, shape [height, width, channels] with 1 or 3 channels, as files hold them.
   public init(
-    bytes: [UInt8], width: Int, height: Int, channels: Int, title: String = "", verdict: Verdict? = nil
+    bytes: [UInt8], width: Int, height: Int, channels: Int, title: String = "",
+    verdict: Verdict? = nil
   ) {
-    let agrees = Self.agree(bytes.count, width, height, channels) && (channels == 1 || channels == 3)
+    let agrees =
+      Self.agree(bytes.count, width, height, channels) && (channels == 1 || channels == 3)
     if !agrees && channels != 1 && channels != 3 {
       Diagnostic.report(
         Diagnostic(
@@ -71,7 +73,9 @@ public struct GridImage: Sendable, Equatable {
     Diagnostic.report(
       Diagnostic(
         operation: "GridImage", reason: "there must be channels × height × width values",
-        facts: ["values: \(count)", "channels × height × width: \(channels) × \(height) × \(width)"]))
+        facts: [
+          "values: \(count)", "channels × height × width: \(channels) × \(height) × \(width)",
+        ]))
     return false
   }
 }
@@ -114,7 +118,9 @@ public struct ImageGrid: Figure, Equatable {
       Diagnostic.report(
         Diagnostic(
           operation: "ImageGrid.weights", reason: "there must be count × height × width values",
-          facts: ["values: \(weights.count)", "count × height × width: \(count) × \(height) × \(width)"]))
+          facts: [
+            "values: \(weights.count)", "count × height × width: \(count) × \(height) × \(width)",
+          ]))
       return ImageGrid([], columns: columns, size: size, title: title)
     }
     let range = sharesScale ? ColourMap.diverging.range(of: weights) : nil
@@ -123,7 +129,9 @@ public struct ImageGrid: Figure, Equatable {
         Array(weights[(index * area)..<((index + 1) * area)]), width: width, height: height,
         range: range, colours: .diverging)
     }
-    let subtitle = range.map { "white is 0, full colour ±\(NumberText.short($0.upperBound, digits: 3))" }
+    let subtitle = range.map {
+      "white is 0, full colour ±\(NumberText.short($0.upperBound, digits: 3))"
+    }
     return ImageGrid(images, columns: columns, size: size, title: title, subtitle: subtitle ?? "")
   }
 
@@ -165,11 +173,13 @@ public struct ImageGrid: Figure, Equatable {
     switch image.verdict {
     case .right: markup.append("<rect \(place) stroke=\"\(Ink.right.hex)\" stroke-width=\"3\"/>")
     case .wrong:
-      markup.append("<rect \(place) stroke=\"\(Ink.wrong.hex)\" stroke-width=\"3\" stroke-dasharray=\"7 3\"/>")
+      markup.append(
+        "<rect \(place) stroke=\"\(Ink.wrong.hex)\" stroke-width=\"3\" stroke-dasharray=\"7 3\"/>")
     case nil: markup.append("<rect \(place) class=\"grid\" stroke=\"\(Ink.grid.hex)\"/>")
     }
     let place2 = Point(x: corner.x + size / 2, y: corner.y + size + 15)
     markup.label(
-      TextMeasure.fitted(image.title, to: size + 8, size: 11), at: place2, anchor: .middle, size: 11)
+      TextMeasure.fitted(image.title, to: size + 8, size: 11), at: place2, anchor: .middle, size: 11
+    )
   }
 }

@@ -103,7 +103,9 @@ public struct HTMLReport: Sendable {
   }
 
   private var contents: String {
-    let links = sections.enumerated().map { "<a href=\"#s\($0.offset + 1)\">\(escaped($0.element.title))</a>" }
+    let links = sections.enumerated().map {
+      "<a href=\"#s\($0.offset + 1)\">\(escaped($0.element.title))</a>"
+    }
     return "<nav>" + links.joined(separator: " ") + "</nav>\n"
   }
 

@@ -1,7 +1,7 @@
 /// Values as a row of small columns: `▁▂▄▆█`.
 ///
 /// ```swift
-/// print(sparkline([1, 4, 9, 16, 25]))  // ▁▁▃▅█
+/// print(sparkline([1, 4, 9, 16, 25]))  // ▁▂▃▆█
 /// ```
 ///
 /// - Parameters:

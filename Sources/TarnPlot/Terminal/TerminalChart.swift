@@ -61,7 +61,8 @@ public struct TerminalChart: Sendable, Equatable, CustomStringConvertible {
       var x = Scale(Axis(), data: wide, padding: 0)
     else { return output + ["no data"] }
     let ticks = Ticks.choose(y, target: max(height / 3, 2)).filter { !$0.label.isEmpty }
-    let ends = ticks.isEmpty ? [Tick(value: y.high, label: NumberText.short(y.high, digits: 3))] : ticks
+    let ends =
+      ticks.isEmpty ? [Tick(value: y.high, label: NumberText.short(y.high, digits: 3))] : ticks
     let margin = min(ends.map { TextMeasure.columns($0.label) }.max() ?? 0, 14)
     let columns = max(width - margin - 2, 8)
     (y.start, y.end) = (Double(height * 4 - 1), 0)
@@ -74,11 +75,14 @@ public struct TerminalChart: Sendable, Equatable, CustomStringConvertible {
     var labels = [String](repeating: "", count: height)
     for tick in ends {
       let row = Int((y.position(tick.value) / 4).rounded(.down))
-      if labels.indices.contains(row) { labels[row] = TextMeasure.fitted(tick.label, columns: margin) }
+      if labels.indices.contains(row) {
+        labels[row] = TextMeasure.fitted(tick.label, columns: margin)
+      }
     }
     for row in 0..<height {
       let pad = String(repeating: " ", count: margin - TextMeasure.columns(labels[row]))
-      output.append(pad + labels[row] + (labels[row].isEmpty ? " │" : " ┤") + canvas.text(row, glyph))
+      output.append(
+        pad + labels[row] + (labels[row].isEmpty ? " │" : " ┤") + canvas.text(row, glyph))
     }
     output += footer(x, margin: margin, columns: columns)
     return output
@@ -110,7 +114,8 @@ public struct TerminalChart: Sendable, Equatable, CustomStringConvertible {
     ]
     let names = lines.enumerated().filter { !$0.element.name.isEmpty }.map { index, line in
       let sign = String(Self.signs[index % Self.signs.count])
-      return usesColour ? coloured("── " + line.name, index) : lines.count > 1 ? "\(sign) \(line.name)" : line.name
+      return usesColour
+        ? coloured("── " + line.name, index) : lines.count > 1 ? "\(sign) \(line.name)" : line.name
     }
     if !names.isEmpty { rows.append(indent + "  " + names.joined(separator: "   ")) }
     return rows

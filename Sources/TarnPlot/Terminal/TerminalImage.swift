@@ -36,7 +36,9 @@ public struct TerminalImage: Sendable, Equatable, CustomStringConvertible {
       ? Self.halves(levels, width: width, height: height)
       : Self.shades(levels, width: width, height: height)
     let wide = max(isCompact ? width : 2 * width, 1)
-    lines = caption.isEmpty ? rows : rows + [Self.padded(TextMeasure.fitted(caption, columns: wide), wide)]
+    lines =
+      caption.isEmpty
+      ? rows : rows + [Self.padded(TextMeasure.fitted(caption, columns: wide), wide)]
   }
 
   private static func shades(_ levels: [Double], width: Int, height: Int) -> [String] {

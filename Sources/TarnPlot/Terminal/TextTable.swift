@@ -42,7 +42,8 @@ public struct TextTable: Sendable, Equatable, CustomStringConvertible {
     guard text.contains(where: \.isNumber), let first = text.first else { return false }
     guard first.isNumber || "+-.−±".contains(first) else { return false }
     let unit = text.drop { $0.isNumber || "+-.,−±×⁻eE".contains($0) }
-    return unit.count <= 6 && (unit.isEmpty || unit.first == " " || unit.first == "%" || unit.count <= 2)
+    return unit.count <= 6
+      && (unit.isEmpty || unit.first == " " || unit.first == "%" || unit.count <= 2)
   }
 
   public var description: String {
@@ -64,7 +65,8 @@ public struct TextTable: Sendable, Equatable, CustomStringConvertible {
           case .right: room
           case .centre: room / 2
           }
-        return String(repeating: " ", count: left) + text + String(repeating: " ", count: room - left)
+        return String(repeating: " ", count: left) + text
+          + String(repeating: " ", count: room - left)
       }
       let joined = padded.joined(separator: "  ")
       return String(joined.reversed().drop { $0 == " " }.reversed())
