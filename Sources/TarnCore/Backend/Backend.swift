@@ -10,22 +10,21 @@ package protocol Backend: AnyObject, Sendable {
   var name: String { get }
   /// Copies host bytes to the device.
   func upload(_ bytes: UnsafeRawBufferPointer) -> any Storage
-  /// Whether this backend has its own implementation of a named computation for these dtypes.
-  func claims(_ call: Call, _ dtypes: [DType]) -> Bool
-  /// Readies a plan for running many times.
-  func compile(_ plan: Plan) -> any Executable
+  /// Readies a recorded computation for running many times.
+  func compile(_ graph: Graph) -> any Executable
 }
 
-/// A plan made ready by a backend.
+/// A computation made ready by a backend.
 package protocol Executable: AnyObject, Sendable {
-  /// Runs it. `inputs` are the storages of the plan's leaves, `scalars` its numbers; gives the outputs in the plan's order.
+  /// Runs it. `inputs` are the storages of the graph's leaves by slot, `scalars` its numbers;
+  /// gives the outputs in the graph's order.
   /// Called by one thread at a time.
   func run(_ inputs: [any Storage], scalars: [Scalar]) throws -> [any Storage]
 }
 
 /// The backends this program has.
 package enum Backends {
-  private static let registered = Lock<[any Backend?]>([nil, ReferenceBackend()])
+  private static let registered = Lock<[(any Backend)?]>([nil, ReferenceBackend()])
 
   /// Makes `backend` the one for `device`.
   package static func register(_ backend: any Backend, for device: Device) {

@@ -5,8 +5,8 @@ package struct Rule: Sendable {
   /// Tangent of the output: (op, inputs, output, tangents of the inputs, nil where zero). nil: zero.
   package typealias JVP = @Sendable (Op, [Tensor], Tensor, [Tensor?]) -> Tensor?
   /// The op over a batch: (op, inputs, which of them carry a batch axis in front, its length,
-  /// shape of one example's output). The result carries the batch axis in front.
-  package typealias Batch = @Sendable (Op, [Tensor], [Bool], Int, [Int]) -> Tensor
+  /// shape and dtype of one example's output). The result carries the batch axis in front.
+  package typealias Batch = @Sendable (Op, [Tensor], [Bool], Int, [Int], DType) -> Tensor
   /// Plain evaluation on the host: (op, inputs, shape of the output, dtype of the output).
   package typealias Reference = @Sendable (Op, [HostArray], [Int], DType) throws -> HostArray
 

@@ -1,7 +1,9 @@
-extension Array where Element == Int {
+extension Collection where Element == Int {
   /// Number of elements of a tensor of this shape.
   package var product: Int { reduce(1, *) }
+}
 
+extension Array where Element == Int {
   /// Row-major strides in elements, for a tensor of this shape.
   package var rowMajorStrides: [Int] {
     var strides = [Int](repeating: 1, count: count)
