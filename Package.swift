@@ -39,13 +39,9 @@ let package = Package(
     module("TarnNN", ["TarnCore", "TarnInterop"]),
     module("TarnPlot", ["TarnCore"]),
     module("TarnTrain", ["TarnNN", "TarnData", "TarnInterop", "TarnPlot"]),
-    module("TarnVision", ["TarnNN", "TarnData"]),
     module(
       "Tarn",
-      [
-        "TarnCore", "TarnCPU", "TarnData", "TarnInterop", "TarnNN", "TarnPlot", "TarnTrain",
-        "TarnVision",
-      ]),
+      ["TarnCore", "TarnCPU", "TarnData", "TarnInterop", "TarnNN", "TarnPlot", "TarnTrain"]),
     .executableTarget(
       name: "TarnCommand",
       dependencies: ["Tarn", .product(name: "ArgumentParser", package: "swift-argument-parser")],
