@@ -1,4 +1,5 @@
-/// What rules build their answers from: primitives recorded without the checks of the public functions.
+/// What rules build their answers from: primitives recorded without the checks of the public
+/// functions.
 extension Tensor {
   /// The axis `from` comes to stand at `to`; the others keep their order.
   func movedAxis(_ from: Int, to: Int) -> Tensor {
@@ -19,7 +20,8 @@ extension Tensor {
     let columns = other.shape[other.rank - (transposeB ? 2 : 1)]
     let result = Tensor.record(
       .matmul(transposeA: transposeA, transposeB: transposeB),
-      reshaped([front.product] + shape.suffix(2)), other.reshaped([front.product] + other.shape.suffix(2)),
+      reshaped([front.product] + shape.suffix(2)),
+      other.reshaped([front.product] + other.shape.suffix(2)),
       [front.product, rows, columns], dtype)
     return result.reshaped(front + [rows, columns])
   }

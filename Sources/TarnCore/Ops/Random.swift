@@ -1,10 +1,12 @@
-/// Random numbers from a key and a position alone: the same on every device and any number of threads.
+/// Random numbers from a key and a position alone: the same on every device and any number of
+/// threads.
 ///
-/// The generator is Philox 4x32-10. Of a key `[k, s]`, the two halves of k (low, high) are Philox's key words, and
-/// those of s the counter words 2 and 3. Block j has the counter words (low j, high j, low s, high s) and
-/// gives four words w₀ … w₃. Element i, in row-major order, is
+/// The generator is Philox 4x32-10. Of a key `[k, s]`, the two halves of k (low, high) are Philox's
+/// key words, and those of s the counter words 2 and 3. Block j has the counter words (low j, high
+/// j, low s, high s) and gives four words w₀ … w₃. Element i, in row-major order, is
 ///
-/// - `uniform` float32: (w >> 8) · 2⁻²⁴ with word i mod 4 of block i / 4; float16 and bfloat16: that, rounded down;
+/// - `uniform` float32: (w >> 8) · 2⁻²⁴ with word i mod 4 of block i / 4; float16 and bfloat16:
+///   that, rounded down;
 /// - `uniform` float64: (v >> 11) · 2⁻⁵³, and `bits`: v, where v = hi · 2³² + lo with the words
 ///   2 (i mod 2) and 2 (i mod 2) + 1 of block i / 2 as hi and lo.
 ///
