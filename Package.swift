@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
@@ -8,9 +9,10 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
   .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(
-    name: name + "Tests", dependencies: dependencies + ["_TarnTestKit"], resources: resources,
+    name: name + "Tests", dependencies: dependencies + ["_TarnTestKit"],
+    exclude: FileManager.default.fileExists(atPath: "Tests/\(name)Tests/Fixtures") ? ["Fixtures"] : [],
     swiftSettings: strict)
 }
 
@@ -47,6 +49,18 @@ let package = Package(
       dependencies: ["Tarn", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: strict),
     module("_TarnTestKit", ["Tarn"]),
+
+    tests("TarnCore", ["Tarn"]),
+    tests("TarnCPU", ["Tarn", "CTarnKernels"]),
+    tests("TarnData", ["Tarn"]),
+    tests("TarnInterop", ["Tarn"]),
+    tests("TarnNN", ["Tarn"]),
+    tests("TarnPlot", ["Tarn"]),
+    tests("TarnTrain", ["Tarn"]),
+    tests("TarnCommand", ["Tarn", "TarnCommand"]),
+    .testTarget(
+      name: "ConformanceTests", dependencies: ["Tarn", "_TarnTestKit"], swiftSettings: strict),
+    .testTarget(name: "GoldenTests", dependencies: ["Tarn", "_TarnTestKit"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,5 +1,5 @@
-/// Sliding windows over the spatial axes, the last `size.count`. `windowSum` and `windowSpread` are each
-/// other's adjoint; the largest element is found by index, and its value taken by `take`.
+/// Sliding windows over the spatial axes, the last `size.count`. `windowSum` and `windowSpread` are
+/// each other's adjoint; the largest element is found by index, and its value taken by `take`.
 extension Rule {
   static let windowSum = Rule.linear(
     vjp: { op, x, _, g in
@@ -43,16 +43,19 @@ extension Rule {
         for start in 0..<(pooledPlane == 0 ? 0 : shape.product / pooledPlane) {
           for (from, to) in overlaps {
             let place = start * pooledPlane + to
-            if let held = best[place], !exceeds(x[start * plane + from], x[start * plane + held]) { continue }
+            if let held = best[place], !exceeds(x[start * plane + from], x[start * plane + held]) {
+              continue
+            }
             best[place] = from
           }
         }
         return best.map { Int64($0 ?? 0) }
       }
-      let result = switch x[0].values {
-      case .reals(let x): winners(x) { $1.isNaN ? false : $0.isNaN || $0 > $1 }
-      case .integers(let x): winners(x, >)
-      }
+      let result =
+        switch x[0].values {
+        case .reals(let x): winners(x) { $1.isNaN ? false : $0.isNaN || $0 > $1 }
+        case .integers(let x): winners(x, >)
+        }
       return HostArray(shape: shape, dtype: dtype, integers: result)
     })
 
@@ -84,7 +87,8 @@ extension Rule {
 }
 
 extension Window {
-  /// The flat places of every element and every window that holds it, by window and within it in row-major order.
+  /// The flat places of every element and every window that holds it, by window and within it in
+  /// row-major order.
   fileprivate func overlaps(unpooled: [Int], pooled: [Int]) -> [(unpooled: Int, pooled: Int)] {
     let front = unpooled.count - size.count
     let (unpooledStrides, pooledStrides) = (unpooled.rowMajorStrides, pooled.rowMajorStrides)

@@ -108,7 +108,8 @@ package enum Gzip {
     let rest = reader.offset..<reader.end
     let junk = reader.bytes.withBytes(rest) { $0.firstIndex { $0 != 0 } }
     guard let junk else { return }
-    throw reader.error("bytes that belong to nothing follow the compressed data", at: reader.offset + junk)
+    throw reader.error(
+      "bytes that belong to nothing follow the compressed data", at: reader.offset + junk)
   }
 }
 

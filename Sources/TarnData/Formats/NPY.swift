@@ -20,7 +20,9 @@ public enum NPY {
   package static func read(_ file: FileBytes, limit: Int = 1 << 36) throws(DataError) -> Tensor {
     var reader = ByteReader(file)
     let (header, element) = try readHeader(&reader)
-    guard let size = checkedByteCount(header.shape, elementSize: max(element.size, element.dtype.byteCount)),
+    guard
+      let size = checkedByteCount(
+        header.shape, elementSize: max(element.size, element.dtype.byteCount)),
       size <= limit
     else {
       throw reader.error(

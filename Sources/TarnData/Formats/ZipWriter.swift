@@ -48,7 +48,8 @@ package struct ZipWriter {
     let start = sink.count
     for record in records { try sink.write(line(record)) }
     let size = sink.count - start
-    let isWide = isAlwaysWide || records.count >= 0xffff || start >= 0xffff_ffff || size >= 0xffff_ffff
+    let isWide =
+      isAlwaysWide || records.count >= 0xffff || start >= 0xffff_ffff || size >= 0xffff_ffff
     if isWide { try sink.write(wideEnd(start: start, size: size)) }
     let count = UInt16(isWide ? 0xffff : records.count)
     var end = Fields()

@@ -56,7 +56,9 @@ extension Synthetic {
       let all =
         point + product(mixing, point) + (0..<useless).map { _ in generator.normal() }
       return order.map { all[$0] }
-    } label: { $0 % options.classes }
+    } label: {
+      $0 % options.classes
+    }
     return flipping(clean, options, &generator)
   }
 

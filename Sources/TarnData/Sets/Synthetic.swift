@@ -88,7 +88,9 @@ public enum Synthetic {
       let x = generator.uniform() * (quadrant & 1 == 0 ? 1 : -1)
       let y = generator.uniform() * (quadrant & 2 == 0 ? 1 : -1)
       return [x, y].map { $0 + noise * generator.normal() }
-    } label: { ($0 & 1) ^ ($0 >> 1) }
+    } label: {
+      ($0 & 1) ^ ($0 >> 1)
+    }
   }
 
   /// Points of each group in turn, then all in random order. `place` gets the group, how far along its points this one is

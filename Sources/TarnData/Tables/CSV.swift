@@ -55,7 +55,9 @@ public struct CSV: Sendable {
 
   func read(_ file: FileBytes) throws(DataError) -> Table {
     let result: Result<Table, DataError> = file.withBytes { bytes in
-      do throws(DataError) { return .success(try read(file, bytes)) } catch { return .failure(error) }
+      do throws(DataError) { return .success(try read(file, bytes)) } catch {
+        return .failure(error)
+      }
     }
     return try result.get()
   }

@@ -54,7 +54,8 @@ public struct FeatureEncoder: Codable, Sendable, Hashable {
     isStandardised: Bool = true, missing: Missing = .refused
   ) throws {
     let remaining = try table.dropping(excluded)
-    let chosen = try columns.map { try remaining.selecting($0).columns }
+    let chosen =
+      try columns.map { try remaining.selecting($0).columns }
       ?? remaining.columns.filter { $0.kind != .text }
     fields = try chosen.map { column in
       switch column.values {

@@ -178,7 +178,8 @@ public struct Table: Sendable, Hashable {
     guard let row = (0..<column.count).first(where: { column.isMissing($0) }) else { return }
     throw DataError(
       .invalid, file: name,
-      reason: "row \(row + 1) has no value in the column '\(column.name)', which is to be predicted",
+      reason:
+        "row \(row + 1) has no value in the column '\(column.name)', which is to be predicted",
       hint: "drop such rows with droppingMissing()")
   }
 }
@@ -189,7 +190,8 @@ extension Table {
     func quoted(_ text: String) -> String {
       let needsQuotes = text.utf8.contains { [34, 44, 10, 13].contains($0) }
       return needsQuotes || text.isEmpty || text.first == " " || text.last == " "
-        ? "\"" + text.split(separator: "\"", omittingEmptySubsequences: false)
+        ? "\""
+          + text.split(separator: "\"", omittingEmptySubsequences: false)
           .joined(separator: "\"\"") + "\"" : text
     }
     var lines = [columnNames.map(quoted).joined(separator: ",")]

@@ -35,12 +35,18 @@ public enum Phase: Sendable {
   }
 }
 
-/// Hands out random keys: the n-th is always the same for one starting key.
+/// Hands out random keys: the n-th is always the same for one start.
 public final class RandomSource: Sendable {
-  private let key: RandomKey
+  private enum Start: Sendable {
+    case key(RandomKey)
+    /// Made a key where it is used, on that scope's device.
+    case seed(UInt64)
+  }
+  private let start: Start
   private let count = Lock(0)
 
-  public init(_ key: RandomKey) { self.key = key }
+  public init(_ key: RandomKey) { start = .key(key) }
+  public init(seed: UInt64) { start = .seed(seed) }
 
   /// A key that was not handed out before.
   public func next() -> RandomKey {
@@ -48,6 +54,9 @@ public final class RandomSource: Sendable {
       defer { count += 1 }
       return count
     }
-    return key.folded(in: number)
+    switch start {
+    case .key(let key): return key.folded(in: number)
+    case .seed(let seed): return RandomKey(seed: seed).folded(in: number)
+    }
   }
 }

@@ -1,0 +1,116 @@
+import TarnCore
+
+/// Layers one after another, named by their index as PyTorch's: `0.weight`, `2.bias`, ….
+///
+/// Each keeps its own type: `model.layers.2.weight`.
+///
+/// ```swift
+/// let model = Sequential {
+///   Conv2d(1, 6, kernel: 5, padding: 2); ReLU(); MaxPool2d(2)
+///   Flatten(); Linear(1176, 10)
+/// }
+/// ```
+public struct Sequential<each L: Layer>: Layer {
+  public var layers: (repeat each L)
+
+  public init(_ layers: repeat each L) { self.layers = (repeat each layers) }
+  public init(@SequentialBuilder _ build: () -> Sequential<repeat each L>) { self = build() }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    let base = LayerRecorder.current?.enter(self)
+    var y = x
+    var index = 0
+    for layer in repeat each layers {
+      y = LayerRecorder.at(base, index) { layer(y) }
+      index += 1
+    }
+    return y
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.unkeyedContainer()
+    for layer in repeat each layers { try container.encode(layer) }
+  }
+
+  public init(from decoder: any Decoder) throws {
+    var container = try decoder.unkeyedContainer()
+    layers = (repeat try container.decode((each L).self))
+  }
+}
+
+/// Collects the lines of `Sequential { … }`.
+@resultBuilder
+public enum SequentialBuilder {
+  public static func buildBlock<each L: Layer>(_ layers: repeat each L) -> Sequential<repeat each L> {
+    Sequential(repeat each layers)
+  }
+  /// `for` makes a ``Chain``, one entry of the sequence.
+  public static func buildArray<L: Layer>(_ layers: [Sequential<L>]) -> Chain<L> {
+    Chain(layers.map { $0.layers })
+  }
+}
+
+/// Layers of one type one after another, named by their index. Their number need not be known beforehand.
+///
+/// ```swift
+/// let blocks = Chain((0..<12).map { _ in Block(width: 384) })
+/// ```
+public struct Chain<L: Layer>: Layer {
+  public var layers: [L]
+
+  public init(_ layers: [L]) { self.layers = layers }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    let base = LayerRecorder.current?.enter(self)
+    return layers.enumerated().reduce(x) { y, entry in
+      LayerRecorder.at(base, entry.offset) { entry.element(y) }
+    }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.unkeyedContainer()
+    for layer in layers { try container.encode(layer) }
+  }
+
+  public init(from decoder: any Decoder) throws {
+    var container = try decoder.unkeyedContainer()
+    layers = []
+    while !container.isAtEnd { layers.append(try container.decode(L.self)) }
+  }
+}
+
+/// activation(body(x) + shortcut(x)) (He et al., 2015).
+///
+/// ```swift
+/// let block = Residual(Sequential { Conv2d(64, 64, kernel: 3, padding: 1); ReLU() })
+/// let down = Residual(body, shortcut: Conv2d(64, 128, kernel: 1, stride: 2), activation: .relu)
+/// ```
+public struct Residual<Body: Layer, Shortcut: Layer>: Layer {
+  public var body: Body
+  public var shortcut: Shortcut
+  public var activation: Activation
+
+  public init(_ body: Body, shortcut: Shortcut, activation: Activation = .identity) {
+    (self.body, self.shortcut, self.activation) = (body, shortcut, activation)
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    let (y, passed) = (body(x), shortcut(x))
+    guard y.shape == passed.shape else {
+      return Diagnostic.report(
+        Diagnostic(
+          operation: "Residual", reason: "body and shortcut must give one shape",
+          facts: ["input    \(x.shape)", "body     \(y.shape)", "shortcut \(passed.shape)"],
+          hint: "give it a shortcut that changes channels and stride as the body does"),
+        poison: y.shape, y.dtype)
+    }
+    return activation(y + passed)
+  }
+}
+
+extension Residual where Shortcut == Identity {
+  /// With the input itself as the shortcut.
+  public init(_ body: Body, activation: Activation = .identity) {
+    self.init(body, shortcut: Identity(), activation: activation)
+  }
+}

@@ -1,0 +1,67 @@
+import TarnCore
+
+/// Passes its input on.
+public struct Identity: Layer, CustomStringConvertible {
+  public init() {}
+  public var description: String { "Identity()" }
+  public func callAsFunction(_ x: Tensor) -> Tensor { x }
+}
+
+/// Axes `from…to` as one: [N, C, H, W] → [N, C H W] by default.
+public struct Flatten: Layer, CustomStringConvertible {
+  public var from: Int
+  public var to: Int
+  public init(from: Int = 1, to: Int = -1) { (self.from, self.to) = (from, to) }
+  public var description: String { "Flatten()" }
+  public func callAsFunction(_ x: Tensor) -> Tensor { recorded(x, x.flattened(from: from, to: to)) }
+}
+
+/// The axes after the first under another shape: [N, …] → [N, shape…]. One length may be −1.
+public struct Reshape: Layer, CustomStringConvertible {
+  public var shape: [Int]
+  public init(_ shape: Int...) { self.shape = shape }
+  public var description: String { "Reshape(\(shape.map(String.init).joined(separator: ", ")))" }
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    guard let count = x.shape.first else { return rejected(x, "expects [N, …]", as: shape) }
+    return recorded(x, x.reshaped([count] + shape))
+  }
+}
+
+/// [N, C, H, W] enlarged to a size or by a factor.
+///
+/// ```swift
+/// let up = Upsample(by: 2)
+/// let fit = Upsample(to: [224, 224], mode: .bilinear)
+/// ```
+public struct Upsample: Layer, CustomStringConvertible {
+  public enum Mode: String, Hashable, Sendable, Codable {
+    case nearest, bilinear, bilinearAlignedCorners
+  }
+  public var size: [Int]?
+  public var factor: [Int]?
+  public var mode: Mode
+
+  public init(by factor: some Spatial, mode: Mode = .nearest) {
+    (self.factor, self.mode) = (factor.lengths(rank: 2), mode)
+  }
+  public init(to size: some Spatial, mode: Mode = .nearest) {
+    (self.size, self.mode) = (size.lengths(rank: 2), mode)
+  }
+
+  public var description: String {
+    let target = size.map { "to \(brief($0))" } ?? factor.map { "by \(brief($0))" } ?? ""
+    return "Upsample(\(target), \(mode.rawValue))"
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    if let problem = problem(x, channels: nil, spatial: 2, output: 1) { return problem }
+    let target = size ?? zip(x.shape[2...], factor ?? [1, 1]).map { $0 * $1 }
+    let interpolation: Interpolation =
+      switch mode {
+      case .nearest: .nearest
+      case .bilinear: .bilinear
+      case .bilinearAlignedCorners: .bilinearAlignedCorners
+      }
+    return recorded(x, x.upsampled(to: target, mode: interpolation))
+  }
+}
