@@ -53,7 +53,7 @@ import TarnData
     #expect(parts.flatMap(\.indices).sorted() == Array(0..<100))
     let rows = Self.rows(30).stratifiedSplit([0.5, 0.5], seed: 0)
     for part in rows {
-      let batch = try part.batch(at: Array(0..<part.count), epoch: 0)
+      let batch = try part.all()
       #expect(
         batch.labels.array(of: Int.self).sorted() == [0, 1, 2].flatMap { [$0, $0, $0, $0, $0] })
     }
