@@ -22,7 +22,6 @@ let package = Package(
   products: [
     .library(name: "Tarn", targets: ["Tarn"]),
     .library(name: "TarnTestKit", targets: ["_TarnTestKit"]),
-    .executable(name: "tarn", targets: ["TarnCommand"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -40,27 +39,16 @@ let package = Package(
     module("TarnInterop", ["TarnCore", "TarnData", "CZlib"]),
     module("TarnNN", ["TarnCore", "TarnInterop"]),
     module("TarnPlot", ["TarnCore"]),
-    module("TarnTrain", ["TarnNN", "TarnData", "TarnInterop", "TarnPlot"]),
     module(
       "Tarn",
-      ["TarnCore", "TarnCPU", "TarnData", "TarnInterop", "TarnNN", "TarnPlot", "TarnTrain"]),
-    .executableTarget(
-      name: "TarnCommand",
-      dependencies: ["Tarn", .product(name: "ArgumentParser", package: "swift-argument-parser")],
-      swiftSettings: strict),
+      ["TarnCore", "TarnCPU", "TarnData", "TarnInterop", "TarnNN", "TarnPlot"]),
     module("_TarnTestKit", ["Tarn"]),
 
     tests("TarnCore", ["Tarn"]),
-    tests("TarnCPU", ["Tarn", "CTarnKernels"]),
     tests("TarnData", ["Tarn"]),
     tests("TarnInterop", ["Tarn"]),
-    tests("TarnNN", ["Tarn"]),
-    tests("TarnPlot", ["Tarn"]),
-    tests("TarnTrain", ["Tarn"]),
-    tests("TarnCommand", ["Tarn", "TarnCommand"]),
     .testTarget(
       name: "ConformanceTests", dependencies: ["Tarn", "_TarnTestKit"], swiftSettings: strict),
-    .testTarget(name: "GoldenTests", dependencies: ["Tarn", "_TarnTestKit"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )
