@@ -102,7 +102,7 @@ import Testing
         """)
     #expect(
       mistake { _ = matrix.mean(0, -2) } == """
-        mean: axis -2 is named twice
+        mean: axis 0 is named twice
           tensor [2, 3]
           axes   [0, -2]
         """)

@@ -1,11 +1,12 @@
 import Testing
 
-@testable import TarnCore
+import TarnCore
 
 /// Fixed, irregular numbers in (−1, 1): no two elements alike.
 func sample(_ shape: [Int], _ salt: Int = 0, dtype: DType = .float64) -> Tensor {
   let values = (0..<shape.product).map { i in
-    let x = Double(i * 7919 + salt * 104_729 + 1) * 0.618_033_988_749_895
+    let n = Double(i + 17 * salt + 1)
+    let x = n * n * 0.618_033_988_749_895 + n * 0.324_717_957_244_746
     return 2 * (x - x.rounded(.down)) - 1
   }
   return Tensor(HostArray(shape: shape, dtype: dtype, reals: values))
@@ -38,9 +39,11 @@ func expect(
   }
 }
 
-/// Compares the batching rule of what `f` records with a loop over examples, for every choice of batched operands.
+/// Compares the batching rule of what `f` records with a loop over examples, for every choice of
+/// batched operands.
 func checkBatching(
-  _ x: [Tensor], count: Int = 3, at place: SourceLocation = #_sourceLocation, _ f: ([Tensor]) -> Tensor
+  _ x: [Tensor], count: Int = 3, at place: SourceLocation = #_sourceLocation,
+  _ f: ([Tensor]) -> Tensor
 ) {
   for mask in 1..<(1 << x.count) {
     let isBatched = x.indices.map { mask >> $0 & 1 == 1 }
@@ -67,9 +70,26 @@ private func variant(_ x: Tensor, _ i: Int) -> Tensor {
 
 /// Gradients to the second order against finite differences, and forward against reverse mode.
 func checkDerivatives(
-  _ x: [Tensor], order: Int = 2, tolerance: Double = 1e-5, at place: SourceLocation = #_sourceLocation,
+  _ x: [Tensor], order: Int = 2, tolerance: Double = 1e-5,
+  at place: SourceLocation = #_sourceLocation,
   _ f: @escaping @Sendable ([Tensor]) -> Tensor
 ) {
   let check = checkGradients(f, at: x, order: order, tolerance: tolerance)
   #expect(check.passed, "\(check)", sourceLocation: place)
+}
+
+/// Small integers without much order, as float64: 7 i mod 11 − 5.
+func pattern(_ shape: [Int]) -> Tensor {
+  let values = (0..<shape.product).map { Double($0 * 7 % 11 - 5) }
+  return Tensor(HostArray(shape: shape, dtype: .float64, reals: values))
+}
+
+/// The text reported by `body`; empty if nothing was.
+func diagnosed(_ body: () -> Tensor) -> String {
+  do {
+    try Diagnostic.catching { _ = body().array(of: Double.self) }
+    return ""
+  } catch {
+    return "\(error)"
+  }
 }

@@ -119,7 +119,8 @@ import Testing
     #expect(x[.newAxis].shape == [1, 2, 3, 4])
     #expect(x[0, .newAxis, 1..<2].shape == [1, 1, 4])
     #expect(x[..., .newAxis].shape == [2, 3, 4, 1])
-    #expect(x[0, 0, 0, ...].shape == [])
+    #expect(x[0, 0, ..., 0].shape == [])
+    #expect(x[0, 0, ...].integers == [0, 1, 2, 3])
   }
 
   @Test func replacing() {

@@ -83,6 +83,11 @@ package enum Hint {
       : nil
   }
 
+  /// For a tensor that does not broadcast to a shape.
+  package static func stretch(_ shape: [Int], to target: [Int]) -> String? {
+    trailingAxes(shape, target).map { "\($0) first" }
+  }
+
   /// `short` lines up with the first axes of `long`.
   private static func trailingAxes(_ short: [Int], _ long: [Int]) -> String? {
     guard !short.isEmpty, short.count < long.count else { return nil }

@@ -19,7 +19,9 @@ extension Rule {
     reference: { op, x, shape, dtype in
       guard case .matmul(let ta, let tb) = op else { return x[0] }
       let length = x[0].shape[ta ? 1 : 2]
-      func sums<Number: Numeric>(_ a: [Number], _ b: [Number], _ multiplyAdd: (Number, Number, Number) -> Number)
+      func sums<Number: Numeric>(
+        _ a: [Number], _ b: [Number], _ multiplyAdd: (Number, Number, Number) -> Number
+      )
         -> [Number]
       {
         var result: [Number] = []
@@ -36,11 +38,15 @@ extension Rule {
         return result
       }
       return dtype.isFloating
-        ? HostArray(shape: shape, dtype: dtype, reals: sums(x[0].reals, x[1].reals) { $0 + $1 * $2 })
-        : HostArray(shape: shape, dtype: dtype, integers: sums(x[0].integers, x[1].integers) { $0 &+ $1 &* $2 })
+        ? HostArray(
+          shape: shape, dtype: dtype, reals: sums(x[0].reals, x[1].reals) { $0 + $1 * $2 })
+        : HostArray(
+          shape: shape, dtype: dtype,
+          integers: sums(x[0].integers, x[1].integers) { $0 &+ $1 &* $2 })
     })
 
-  /// One matrix b for every example: the examples' rows stand in one tall matrix, and b is not repeated.
+  /// One matrix b for every example: the examples' rows stand in one tall matrix, and b is not
+  /// repeated.
   private static func foldedRows(_ a: Tensor, _ b: Tensor, _ ta: Bool, _ tb: Bool) -> Tensor {
     let count = a.shape[0]
     let rows = a.shape[ta ? 3 : 2]

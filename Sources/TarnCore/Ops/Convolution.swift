@@ -2,10 +2,11 @@
 ///
 /// With the channels written as groups times channels within a group, the form is
 ///
-///     T(x, w, y) = Σ x[n, g, c, s] · w[g, o, c, k] · y[n, g, o, t],   s = t · stride + k · dilation − low
+///     T(x, w, y) = Σ x[n, g, c, s] · w[g, o, c, k] · y[n, g, o, t]
+///     s = t · stride + k · dilation − low
 ///
-/// `forward` is its gradient by y, `inputGradient` by x and `weightGradient` by w; the derivative of any of
-/// them by an operand is one of the other two.
+/// `forward` is its gradient by y, `inputGradient` by x and `weightGradient` by w; the derivative
+/// of any of them by an operand is one of the other two.
 extension Rule {
   static let convolution = Rule.linear(
     vjp: { op, x, _, g in
@@ -15,9 +16,12 @@ extension Rule {
       }
       let (a, b) = (x[0], x[1])
       return switch pass {
-      case .forward: [record(.inputGradient, g, b, like: a), record(.weightGradient, a, g, like: b)]
-      case .inputGradient: [record(.forward, g, b, like: a), record(.weightGradient, g, a, like: b)]
-      case .weightGradient: [record(.inputGradient, b, g, like: a), record(.forward, a, g, like: b)]
+      case .forward:
+        [record(.inputGradient, g, b, like: a), record(.weightGradient, a, g, like: b)]
+      case .inputGradient:
+        [record(.forward, g, b, like: a), record(.weightGradient, g, a, like: b)]
+      case .weightGradient:
+        [record(.inputGradient, b, g, like: a), record(.forward, a, g, like: b)]
       }
     },
     batch: { op, x, batched, count, shape, dtype in
@@ -56,7 +60,9 @@ extension Convolution {
     _ x: [Int], _ w: [Int], _ y: [Int], _ body: (_ x: Int, _ w: Int, _ y: Int) -> Void
   ) {
     let taps = self.taps(Array(x.dropFirst(2)), Array(w.dropFirst(2)), Array(y.dropFirst(2)))
-    let (xPlane, wPlane, yPlane) = (x.dropFirst(2).reduce(1, *), w.dropFirst(2).reduce(1, *), y.dropFirst(2).reduce(1, *))
+    let (xPlane, wPlane, yPlane) = (
+      x.dropFirst(2).reduce(1, *), w.dropFirst(2).reduce(1, *), y.dropFirst(2).reduce(1, *)
+    )
     [x[0], w[0], w[1]].forEachIndex { index in
       let (n, output, within) = (index[0], index[1], index[2])
       let input = output / (w[0] / groups) * w[1] + within
@@ -91,7 +97,8 @@ extension Convolution {
 private enum ConvolutionIndex {
   case example, group, output, input
 
-  /// The index that exactly these operands have: a batch axis that they carry can be folded into it.
+  /// The index that exactly these operands have: a batch axis that they carry can be folded into
+  /// it.
   static func shared(by roles: [ConvolutionRole]) -> ConvolutionIndex {
     if roles.count == 3 { return .group }
     if !roles.contains(.w) { return .example }
@@ -112,7 +119,8 @@ private enum ConvolutionRole {
     }
   }
 
-  /// The axis of those stored with the groups in front of the channels within a group: x and y's channels, w's outputs.
+  /// The axis of those stored with the groups in front of the channels within a group: x and y's
+  /// channels, w's outputs.
   private var groupedAxis: Int { self == .w ? 0 : 1 }
 
   /// The shape with the groups as an axis of their own, as `indices` has it.
@@ -133,7 +141,9 @@ private enum ConvolutionRole {
   }
 
   /// The reverse of `folding`.
-  func unfolding(_ tensor: Tensor, _ example: [Int], count: Int, from index: ConvolutionIndex, groups: Int) -> Tensor {
+  func unfolding(
+    _ tensor: Tensor, _ example: [Int], count: Int, from index: ConvolutionIndex, groups: Int
+  ) -> Tensor {
     let place = indices.firstIndex(of: index) ?? 0
     var shape = split(example, groups: groups)
     shape.insert(count, at: place)

@@ -32,7 +32,8 @@ extension Rule {
   ///     Ā = [U (F ∘ (Uᵀ Ū − Ūᵀ U)) S + (I − U Uᵀ) Ū S⁻¹] Vᵀ + U diag(s̄) Vᵀ
   ///       + U [S (F ∘ (Vᵀ V̄ − V̄ᵀ V)) Vᵀ + S⁻¹ V̄ᵀ (I − V Vᵀ)]
   ///
-  /// and with P = Uᵀ dA V: ds = diag(P), dU = U (F ∘ (P S + S Pᵀ)) + (I − U Uᵀ) dA V S⁻¹, and dV likewise.
+  /// and with P = Uᵀ dA V: ds = diag(P), dU = U (F ∘ (P S + S Pᵀ)) + (I − U Uᵀ) dA V S⁻¹, and dV
+  /// likewise.
   static let svd = Rule(
     vjp: { _, x, y, g in
       let (u, s, vt) = y.unpackedSVD(of: x[0]), (gu, gs, gvt) = g.unpackedSVD(of: x[0])
@@ -69,10 +70,10 @@ extension Rule {
       }
     })
 
-  /// A = Q R. A wide A = [X Y] is Q [U V] with X = Q U, Y = Q V: what comes through V is first led back to Q and Y.
-  /// For the square or tall part, with M = R R̄ᵀ − Q̄ᵀ Q: Ā = (Q̄ + Q · copyltu(M)) R⁻ᵀ, where copyltu mirrors the lower
-  /// triangle; and with C = dA R⁻¹, W = Qᵀ C, Ω = strict lower of W minus its transpose:
-  /// dR = (W − Ω) R, dQ = C − Q (W − Ω).
+  /// A = Q R. A wide A = [X Y] is Q [U V] with X = Q U, Y = Q V: what comes through V is first led
+  /// back to Q and Y. For the square or tall part, with M = R R̄ᵀ − Q̄ᵀ Q: Ā = (Q̄ + Q ·
+  /// copyltu(M)) R⁻ᵀ, where copyltu mirrors the lower triangle; and with C = dA R⁻¹, W = Qᵀ C, Ω =
+  /// strict lower of W minus its transpose: dR = (W − Ω) R, dQ = C − Q (W − Ω).
   static let qr = Rule(
     vjp: { _, x, y, g in
       let (q, r) = y.unpackedQR(of: x[0]), (gq, gr) = g.unpackedQR(of: x[0])
@@ -98,7 +99,8 @@ extension Rule {
       guard n > k else { return .packed([dq, growth.times(square)], like: y) }
       let v = r.sliced(rank - 1, k, n)
       // V = Qᵀ Y
-      let dv = dq.times(q.times(v), transposeA: true) + q.times(t.sliced(rank - 1, k, n), transposeA: true)
+      let dv =
+        dq.times(q.times(v), transposeA: true) + q.times(t.sliced(rank - 1, k, n), transposeA: true)
       return .packed([dq, .concatenated([growth.times(square), dv], axis: -1)], like: y)
     },
     batch: batch,

@@ -49,7 +49,8 @@ extension Rule {
       var result = shape
       result[axis] *= count
       let sums = Tensor.record(
-        .scatterAdd(axis: axis), updates.movedAxis(0, to: axis), offset(indices, shape[axis]), result,
+        .scatterAdd(axis: axis), updates.movedAxis(0, to: axis), offset(indices, shape[axis]),
+        result,
         dtype)
       result[axis] = shape[axis]
       result.insert(count, at: axis)
@@ -58,9 +59,12 @@ extension Rule {
     reference: { op, x, shape, dtype in
       guard case .scatterAdd(let axis) = op else { return x[0] }
       let length = shape[axis]
-      let chosen = try x[1].integers.map { try place(of: $0, length: length, axis: axis, "scatterAdd") }
+      let chosen = try x[1].integers.map {
+        try place(of: $0, length: length, axis: axis, "scatterAdd")
+      }
       let outer = shape[..<axis].reduce(1, *), inner = shape[(axis + 1)...].reduce(1, *)
-      func sums<Number: Numeric>(_ updates: [Number], _ add: (Number, Number) -> Number) -> [Number] {
+      func sums<Number: Numeric>(_ updates: [Number], _ add: (Number, Number) -> Number) -> [Number]
+      {
         var sums = [Number](repeating: 0, count: shape.product)
         var next = 0
         for o in 0..<outer {
@@ -76,20 +80,23 @@ extension Rule {
       }
       return switch x[0].values {
       case .reals(let updates): HostArray(shape: shape, dtype: dtype, reals: sums(updates, +))
-      case .integers(let updates): HostArray(shape: shape, dtype: dtype, integers: sums(updates, &+))
+      case .integers(let updates):
+        HostArray(shape: shape, dtype: dtype, integers: sums(updates, &+))
       }
     })
 
   /// [b, a…, n, c…] and [b, i…] as one tensor [a…, b · n, c…] and the indices into its merged axis.
-  private static func merge(_ x: Tensor, _ indices: Tensor, _ axis: Int) -> (x: Tensor, indices: Tensor) {
+  private static func merge(_ x: Tensor, _ indices: Tensor, _ axis: Int) -> (
+    x: Tensor, indices: Tensor
+  ) {
     let length = x.shape[axis + 1]
     var shape = Array(x.shape.dropFirst())
     shape[axis] *= x.shape[0]
     return (x.movedAxis(0, to: axis).reshaped(shape), offset(indices, length))
   }
 
-  /// Indices [b, i…] into axes of `length` as indices into the b axes one after another. One that is
-  /// out of its own axis is put out of all of them, so that it is still found.
+  /// Indices [b, i…] into axes of `length` as indices into the b axes one after another. One that
+  /// is out of its own axis is put out of all of them, so that it is still found.
   private static func offset(_ indices: Tensor, _ length: Int) -> Tensor {
     let i = indices.cast(to: .int64)
     let all = indices.shape[0] * length
@@ -99,7 +106,9 @@ extension Rule {
   }
 
   /// Where `index` points, counted from the end if negative.
-  private static func place(of index: Int64, length: Int, axis: Int, _ operation: String) throws -> Int {
+  private static func place(of index: Int64, length: Int, axis: Int, _ operation: String) throws
+    -> Int
+  {
     let place = index < 0 ? Int(index) + length : Int(index)
     guard (0..<length).contains(place) else {
       throw Diagnostic(

@@ -90,7 +90,8 @@ extension Matrix {
     }
   }
 
-  /// Eigenvalues ascending and eigenvectors as columns, by cyclic Jacobi rotations on the lower half of A.
+  /// Eigenvalues ascending and eigenvectors as columns, by cyclic Jacobi rotations on the lower
+  /// half of A.
   func symmetricEigen() -> (values: [Double], vectors: Matrix) {
     var a = Matrix(rows: rows, columns: columns) { $0 < $1 ? self[$1, $0] : self[$0, $1] }
     var v = Matrix.identity(rows, rows)
@@ -112,7 +113,9 @@ extension Matrix {
     return (order.map { a[$0, $0] }, v.columns(order))
   }
 
-  private func scale(_ p: Int, _ q: Int) -> Double { max(abs(self[p, p]), abs(self[q, q]), .leastNormalMagnitude) }
+  private func scale(_ p: Int, _ q: Int) -> Double {
+    max(abs(self[p, p]), abs(self[q, q]), .leastNormalMagnitude)
+  }
 
   /// The smaller rotation that makes [[a, g], [g, b]] diagonal.
   private static func rotation(_ a: Double, _ b: Double, _ g: Double) -> (c: Double, s: Double) {
@@ -135,7 +138,9 @@ extension Matrix {
       for p in 0..<columns {
         for q in p + 1..<columns {
           let (a, b, g) = u.gram(p, q)
-          guard abs(g) > 1e-16 * (a * b).squareRoot(), abs(g) > .leastNormalMagnitude else { continue }
+          guard abs(g) > 1e-16 * (a * b).squareRoot(), abs(g) > .leastNormalMagnitude else {
+            continue
+          }
           changed = true
           let (c, s) = Self.rotation(a, b, g)
           u.rotateColumns(p, q, c, s)
@@ -161,8 +166,8 @@ extension Matrix {
     return (a, b, g)
   }
 
-  /// Orthogonal columns divided by their lengths, descending; those without a length are replaced by any that
-  /// complete the basis.
+  /// Orthogonal columns divided by their lengths, descending; those without a length are replaced
+  /// by any that complete the basis.
   private func orthonormalised(_ lengths: [Double]) -> Matrix {
     var u = self
     for j in 0..<columns {
@@ -178,7 +183,8 @@ extension Matrix {
   }
 
   /// What of a unit vector stands at right angles to the first columns.
-  private func remainder(ofAxis axis: Int, before count: Int) -> (vector: [Double], length: Double) {
+  private func remainder(ofAxis axis: Int, before count: Int) -> (vector: [Double], length: Double)
+  {
     var vector = (0..<rows).map { $0 == axis ? 1.0 : 0 }
     for j in 0..<count {
       let projection = vector.indices.reduce(0) { $0 + vector[$1] * self[$1, j] }

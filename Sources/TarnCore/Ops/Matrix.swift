@@ -1,4 +1,5 @@
-/// A matrix on the host, in row-major order: what the reference of the linear algebra rules works with.
+/// A matrix on the host, in row-major order: what the reference of the linear algebra rules works
+/// with.
 struct Matrix {
   let rows: Int, columns: Int
   var values: [Double]
@@ -38,7 +39,9 @@ struct Matrix {
   }
 
   mutating func swapRows(_ i: Int, _ j: Int) {
-    for column in 0..<columns { (self[i, column], self[j, column]) = (self[j, column], self[i, column]) }
+    for column in 0..<columns {
+      (self[i, column], self[j, column]) = (self[j, column], self[i, column])
+    }
   }
 }
 
@@ -48,7 +51,10 @@ extension [HostArray] {
     _ shape: [Int], _ dtype: DType, _ compute: ([Matrix]) throws -> [Double]
   ) rethrows -> HostArray {
     let operands = map { operand in
-      (rows: operand.shape[operand.shape.count - 2], columns: operand.shape[operand.shape.count - 1], values: operand.reals)
+      (
+        rows: operand.shape[operand.shape.count - 2],
+        columns: operand.shape[operand.shape.count - 1], values: operand.reals
+      )
     }
     var results: [Double] = []
     for batch in 0..<self[0].shape.dropLast(2).reduce(1, *) {

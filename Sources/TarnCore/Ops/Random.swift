@@ -1,10 +1,12 @@
-/// Random numbers from a key and a position alone: the same on every device and any number of threads.
+/// Random numbers from a key and a position alone: the same on every device and any number of
+/// threads.
 ///
-/// The generator is Philox 4x32-10. Of a key `[k, s]`, the two halves of k (low, high) are Philox's key words, and
-/// those of s the counter words 2 and 3. Block j has the counter words (low j, high j, low s, high s) and
-/// gives four words w₀ … w₃. Element i, in row-major order, is
+/// The generator is Philox 4x32-10. Of a key `[k, s]`, the two halves of k (low, high) are Philox's
+/// key words, and those of s the counter words 2 and 3. Block j has the counter words (low j, high
+/// j, low s, high s) and gives four words w₀ … w₃. Element i, in row-major order, is
 ///
-/// - `uniform` float32: (w >> 8) · 2⁻²⁴ with word i mod 4 of block i / 4; float16 and bfloat16: that, rounded down;
+/// - `uniform` float32: (w >> 8) · 2⁻²⁴ with word i mod 4 of block i / 4; float16 and bfloat16:
+///   that, rounded down;
 /// - `uniform` float64: (v >> 11) · 2⁻⁵³, and `bits`: v, where v = hi · 2³² + lo with the words
 ///   2 (i mod 2) and 2 (i mod 2) + 1 of block i / 2 as hi and lo.
 ///
@@ -49,21 +51,25 @@ extension Rule {
 }
 
 /// Philox 4x32 with ten rounds.
-struct Philox {
+package struct Philox {
   let key: UInt64
   let stream: UInt64
 
+  package init(key: UInt64, stream: UInt64) {
+    (self.key, self.stream) = (key, stream)
+  }
+
   /// Word `i` of the stream.
-  func word(_ i: Int) -> UInt32 { block(UInt64(i / 4))[i % 4] }
+  package func word(_ i: Int) -> UInt32 { block(UInt64(i / 4))[i % 4] }
 
   /// Words 2 i and 2 i + 1 of the stream, the first as the upper half.
-  func longWord(_ i: Int) -> UInt64 {
+  package func longWord(_ i: Int) -> UInt64 {
     let words = block(UInt64(i / 2))
     return UInt64(words[i % 2 * 2]) << 32 | UInt64(words[i % 2 * 2 + 1])
   }
 
   /// The four words for the counter (low index, high index, low stream, high stream).
-  func block(_ index: UInt64) -> [UInt32] {
+  package func block(_ index: UInt64) -> [UInt32] {
     func low(_ value: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: value) }
     func high(_ value: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: value >> 32) }
     var c = [low(index), high(index), low(stream), high(stream)]

@@ -88,7 +88,8 @@ extension HostArray {
 }
 
 extension [Int] {
-  /// The flat places of each line along `axis` of a tensor of this shape, in row-major order of the other axes.
+  /// The flat places of each line along `axis` of a tensor of this shape, in row-major order of the
+  /// other axes.
   fileprivate func lines(along axis: Int) -> [[Int]] {
     let step = rowMajorStrides[axis]
     var starts: [Int] = []

@@ -1,5 +1,5 @@
-/// Sliding windows over the spatial axes, the last `size.count`. `windowSum` and `windowSpread` are each
-/// other's adjoint; the largest element is found by index, and its value taken by `take`.
+/// Sliding windows over the spatial axes, the last `size.count`. `windowSum` and `windowSpread` are
+/// each other's adjoint; the largest element is found by index, and its value taken by `take`.
 extension Rule {
   static let windowSum = Rule.linear(
     vjp: { op, x, _, g in
@@ -9,7 +9,8 @@ extension Rule {
     batch: foldedIntoExamples,
     reference: { op, x, shape, dtype in
       guard case .windowSum(let window) = op else { return x[0] }
-      return summed(x[0], shape, dtype, window.overlaps(unpooled: x[0].shape, pooled: shape))
+      let overlaps = window.overlaps(unpooled: x[0].shape, pooled: shape)
+      return summed(x[0], shape, dtype, overlaps.map { (from: $0.unpooled, to: $0.pooled) })
     })
 
   static let windowSpread = Rule.linear(
@@ -21,7 +22,7 @@ extension Rule {
     reference: { op, x, shape, dtype in
       guard case .windowSpread(let window) = op else { return x[0] }
       let overlaps = window.overlaps(unpooled: shape, pooled: x[0].shape)
-      return summed(x[0], shape, dtype, overlaps.map { (unpooled: $0.pooled, pooled: $0.unpooled) })
+      return summed(x[0], shape, dtype, overlaps.map { (from: $0.pooled, to: $0.unpooled) })
     })
 
   /// NaN is the largest; of equals the first counts. 0 where a window holds padding alone.
@@ -43,16 +44,19 @@ extension Rule {
         for start in 0..<(pooledPlane == 0 ? 0 : shape.product / pooledPlane) {
           for (from, to) in overlaps {
             let place = start * pooledPlane + to
-            if let held = best[place], !exceeds(x[start * plane + from], x[start * plane + held]) { continue }
+            if let held = best[place], !exceeds(x[start * plane + from], x[start * plane + held]) {
+              continue
+            }
             best[place] = from
           }
         }
         return best.map { Int64($0 ?? 0) }
       }
-      let result = switch x[0].values {
-      case .reals(let x): winners(x) { $1.isNaN ? false : $0.isNaN || $0 > $1 }
-      case .integers(let x): winners(x, >)
-      }
+      let result =
+        switch x[0].values {
+        case .reals(let x): winners(x) { $1.isNaN ? false : $0.isNaN || $0 > $1 }
+        case .integers(let x): winners(x, >)
+        }
       return HostArray(shape: shape, dtype: dtype, integers: result)
     })
 
@@ -68,7 +72,7 @@ extension Rule {
   }
 
   private static func summed(
-    _ x: HostArray, _ shape: [Int], _ dtype: DType, _ pairs: [(unpooled: Int, pooled: Int)]
+    _ x: HostArray, _ shape: [Int], _ dtype: DType, _ pairs: [(from: Int, to: Int)]
   ) -> HostArray {
     switch x.values {
     case .reals(let x):
@@ -84,7 +88,8 @@ extension Rule {
 }
 
 extension Window {
-  /// The flat places of every element and every window that holds it, by window and within it in row-major order.
+  /// The flat places of every element and every window that holds it, by window and within it in
+  /// row-major order.
   fileprivate func overlaps(unpooled: [Int], pooled: [Int]) -> [(unpooled: Int, pooled: Int)] {
     let front = unpooled.count - size.count
     let (unpooledStrides, pooledStrides) = (unpooled.rowMajorStrides, pooled.rowMajorStrides)

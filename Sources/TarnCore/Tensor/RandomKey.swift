@@ -1,7 +1,7 @@
 /// What random numbers are drawn from. Two draws from one key are the same: split it for each use.
 ///
-/// A key is two 64-bit numbers: the key of the Philox generator and a stream. It is a tensor, so it can be an argument of a
-/// compiled function and be mapped over by `vmap`.
+/// A key is two 64-bit numbers: the key of the Philox generator and a stream. It is a tensor, so it
+/// can be an argument of a compiled function and be mapped over by `vmap`.
 ///
 /// ```swift
 /// let (a, b) = RandomKey(seed: 7).split()
@@ -23,7 +23,8 @@ public struct RandomKey: TensorTree {
       self.tensor = tensor
     } else {
       self.tensor = tensor.rejected(
-        "RandomKey", "a key is int64 [2]", ["tensor \(tensor.shape) \(tensor.dtype.name)"], as: [2], .int64)
+        "RandomKey", "a key is int64 [2]", ["tensor \(tensor.shape) \(tensor.dtype.name)"], as: [2],
+        .int64)
     }
   }
 
@@ -40,7 +41,8 @@ public struct RandomKey: TensorTree {
 
   /// `count` new keys, independent of each other and of this one.
   public func split(_ count: Int) -> [RandomKey] {
-    let rows = derived(Self.splitting, .full([], .integer(0), dtype: .int64, device: tensor.device), count: count)
+    let rows = derived(
+      Self.splitting, .full([], .integer(0), dtype: .int64, device: tensor.device), count: count)
     return (0..<count).map { RandomKey(tensor: rows.sliced(0, $0, $0 + 1).reshaped([2])) }
   }
 
@@ -57,11 +59,13 @@ public struct RandomKey: TensorTree {
   private static let splitting: Int64 = 0x5370_6c69_7453_706c
   private static let folding: Int64 = 0x466f_6c64_466f_6c64
 
-  /// Random bits [count, 2] of the key [k ^ purpose, stream ^ number]: no purpose shares a stream with another or with draws.
+  /// Random bits [count, 2] of the key [k ^ purpose, stream ^ number]: no purpose shares a stream
+  /// with another or with draws.
   private func derived(_ purpose: Int64, _ number: Tensor, count: Int) -> Tensor {
     let salt = Tensor.concatenated(
       [
-        Tensor.full([1], .integer(purpose), dtype: .int64, device: tensor.device), number.reshaped([1]),
+        Tensor.full([1], .integer(purpose), dtype: .int64, device: tensor.device),
+        number.reshaped([1]),
       ], axis: 0)
     return Tensor.record(.random(.bits), tensor .^ salt, [count, 2], .int64)
   }

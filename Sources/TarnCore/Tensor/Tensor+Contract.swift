@@ -41,14 +41,13 @@ extension Tensor {
     let op = Op.matmul(transposeA: false, transposeB: transposed)
     let (m, k) = (shape[rank - 2], shape[rank - 1])
     let matrix = Array(right.shape.suffix(2))
-    if right.rank == 2 {
-      let rows = Array(shape.dropLast())
-      let flat = reshaped([1, rows.product, k])
-      return Tensor.record(op, flat, right.reshaped([1] + matrix), [1, rows.product, n], dtype)
-        .reshaped(rows + [n])
-    }
     let (one, other) = (Array(shape.dropLast(2)), Array(right.shape.dropLast(2)))
     guard let batch = one.broadcast(with: other) else { return nil }
+    if other.product == 1 {
+      let rows = one.product * m
+      let (a, b) = (reshaped([1, rows, k]), right.reshaped([1] + matrix))
+      return Tensor.record(op, a, b, [1, rows, n], dtype).reshaped(batch + [m, n])
+    }
     let count = batch.product
     let a = stretched(to: batch + [m, k]).reshaped([count, m, k])
     let b = right.stretched(to: batch + matrix).reshaped([count] + matrix)

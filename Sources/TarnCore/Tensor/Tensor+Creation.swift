@@ -174,8 +174,12 @@ extension Tensor {
 
   /// `from`, `from + by`, … up to, not including, `to`: `Tensor.arange(from: 2, to: 8, by: 3)` is 2, 5.
   public static func arange(from: Int, to: Int, by step: Int = 1, dtype: DType = .int64) -> Tensor {
-    guard step != 0, dtype != .bool else { return badRange("\(from) to \(to) by \(step)", dtype) }
-    let count = Array(stride(from: from, to: to, by: step)).count
+    let span =
+      step > 0 ? to.subtractingReportingOverflow(from) : from.subtractingReportingOverflow(to)
+    guard step != 0, step != .min, !span.overflow, dtype != .bool else {
+      return badRange("\(from) to \(to) by \(step)", dtype)
+    }
+    let count = span.partialValue > 0 ? (span.partialValue - 1) / Swift.abs(step) + 1 : 0
     let index = iota([count], axis: 0, dtype: dtype.isFloating ? .float64 : dtype)
     return (index * step + from).cast(to: dtype)
   }

@@ -73,7 +73,7 @@ extension Tensor {
       return zeros.rejected(
         "scatterAdd", "the updates do not fit the places they go to",
         ["updates \(updates.shape)", "places  \(wanted)"],
-        hint: Hint.broadcast(updates.shape, wanted))
+        hint: Hint.stretch(updates.shape, to: wanted))
     }
     return .record(
       .scatterAdd(axis: axis), updates.stretched(to: wanted), indices, shape, updates.dtype)

@@ -1,5 +1,6 @@
-/// Linear algebra over the last two axes; those in front are batches. Integers and 16-bit types are worked on in
-/// float32. A singular or indefinite matrix is found when the value is computed, and reported then.
+/// Linear algebra over the last two axes; those in front are batches. Integers and 16-bit types are
+/// worked on in float32. A singular or indefinite matrix is found when the value is computed, and
+/// reported then.
 extension Tensor {
   /// Lower triangular L with A = L Lᵀ of a symmetric positive definite A, [..., n, n].
   ///
@@ -13,9 +14,11 @@ extension Tensor {
     return Tensor.record(.cholesky, a, a.shape, a.dtype)
   }
 
-  /// A = Q R with QᵀQ = I and R upper triangular: [..., m, n] → [..., m, k] and [..., k, n], k = min(m, n).
+  /// A = Q R with QᵀQ = I and R upper triangular: [..., m, n] → [..., m, k] and [..., k, n], k =
+  /// min(m, n).
   ///
-  /// By Householder reflections. The signs of Q's columns are not unique; R's diagonal may be negative.
+  /// By Householder reflections. The signs of Q's columns are not unique; R's diagonal may be
+  /// negative.
   public func qr() -> (q: Tensor, r: Tensor) {
     guard let a = matrix("qr") else { return (self, self) }
     let (m, n) = (a.shape[rank - 2], a.shape[rank - 1])
@@ -24,10 +27,11 @@ extension Tensor {
     return packed.unpackedQR(of: a)
   }
 
-  /// A = U diag(s) Vᵀ: [..., m, n] → U [..., m, k], s [..., k] descending, Vᵀ [..., k, n], k = min(m, n).
+  /// A = U diag(s) Vᵀ: [..., m, n] → U [..., m, k], s [..., k] descending, Vᵀ [..., k, n], k =
+  /// min(m, n).
   ///
-  /// The signs of singular vectors are not unique, nor is their choice where singular values coincide: derivatives through
-  /// them are meant for functions that do not depend on it.
+  /// The signs of singular vectors are not unique, nor is their choice where singular values
+  /// coincide: derivatives through them are meant for functions that do not depend on it.
   public func svd() -> (u: Tensor, s: Tensor, vt: Tensor) {
     guard let a = matrix("svd") else { return (self, self, self) }
     let (m, n) = (a.shape[rank - 2], a.shape[rank - 1])
@@ -36,13 +40,16 @@ extension Tensor {
     return packed.unpackedSVD(of: a)
   }
 
-  /// Eigenvalues [..., n], ascending, and eigenvectors [..., n, n] as columns, of a symmetric A [..., n, n].
+  /// Eigenvalues [..., n], ascending, and eigenvectors [..., n, n] as columns, of a symmetric A
+  /// [..., n, n].
   ///
-  /// Only the lower half of A is read; its gradient is symmetric. The signs of eigenvectors are not unique.
+  /// Only the lower half of A is read; its gradient is symmetric. The signs of eigenvectors are not
+  /// unique.
   public func symmetricEigen() -> (values: Tensor, vectors: Tensor) {
     guard let a = square("symmetricEigen") else { return (self, self) }
     let n = a.shape[rank - 1]
-    return Tensor.record(.symmetricEigen, a, a.shape.dropLast(2) + [n + n * n], a.dtype).unpackedEigen
+    return Tensor.record(.symmetricEigen, a, a.shape.dropLast(2) + [n + n * n], a.dtype)
+      .unpackedEigen
   }
 
   /// X with A X = B: A [..., n, n], B [..., n, k] or [n].
@@ -83,10 +90,12 @@ extension Tensor {
     return (self * identity).sum(axes: [-2, -1])
   }
 
-  /// This as matrices of a type that LAPACK knows; nil, after a report, if it has less than two axes.
+  /// This as matrices of a type that LAPACK knows; nil, after a report, if it has less than two
+  /// axes.
   private func matrix(_ name: String) -> Tensor? {
     guard rank >= 2 else {
-      _ = rejected(name, "a matrix has two axes", hint: "batches of matrices are [..., rows, columns]")
+      _ = rejected(
+        name, "a matrix has two axes", hint: "batches of matrices are [..., rows, columns]")
       return nil
     }
     return cast(to: dtype == .float64 ? .float64 : .float32)
@@ -113,8 +122,10 @@ extension Tensor {
     guard right.rank >= 2, right.shape[right.rank - 2] == n else {
       return rejected(name, "B must have as many rows as A", facts, as: b.shape, b.dtype)
     }
-    guard let front = Array(shape.dropLast(2)).broadcast(with: Array(right.shape.dropLast(2))) else {
-      return rejected(name, "the batch axes of A and B do not broadcast", facts, as: b.shape, b.dtype)
+    guard let front = Array(shape.dropLast(2)).broadcast(with: Array(right.shape.dropLast(2)))
+    else {
+      return rejected(
+        name, "the batch axes of A and B do not broadcast", facts, as: b.shape, b.dtype)
     }
     let dtype: DType = a.dtype == .float64 || b.dtype == .float64 ? .float64 : .float32
     let x = record(

@@ -82,10 +82,10 @@ extension Tensor {
 
   /// Axes of length 1 repeated, and axes added in front, to reach `shape` (aligned at the last axis).
   public func broadcast(to shape: [Int]) -> Tensor {
-    guard self.shape.broadcast(with: shape) == shape else {
+    guard shape.checkedProduct != nil, self.shape.broadcast(with: shape) == shape else {
       return rejected(
         "broadcast", "the tensor does not stretch to the shape",
-        ["tensor \(self.shape)", "shape  \(shape)"], hint: Hint.broadcast(self.shape, shape),
+        ["tensor \(self.shape)", "shape  \(shape)"], hint: Hint.stretch(self.shape, to: shape),
         as: shape)
     }
     return stretched(to: shape)
@@ -136,10 +136,12 @@ extension Tensor {
   /// Every element along `axis` `count` times in a row: [a, b] to [a, a, b, b].
   public func repeated(_ count: Int, axis: Int) -> Tensor {
     guard let axis = resolve(axis, in: "repeated") else { return self }
-    guard count >= 0 else { return rejected("repeated", "cannot repeat \(count) times") }
     let longer = expandedDims(axis + 1)
     var wide = longer.shape
     wide[axis + 1] = count
+    guard wide.checkedProduct != nil else {
+      return rejected("repeated", "cannot repeat \(count) times")
+    }
     var shape = shape
     shape[axis] *= count
     return longer.stretched(to: wide).reshaped(shape)
@@ -147,7 +149,7 @@ extension Tensor {
 
   /// The whole tensor side by side with itself, `counts[i]` times along axis i: [a, b] by 2 to [a, b, a, b].
   public func tiled(_ counts: [Int]) -> Tensor {
-    guard counts.count == rank, counts.allSatisfy({ $0 >= 0 }) else {
+    guard counts.count == rank, (counts + shape).checkedProduct != nil else {
       return rejected(
         "tiled", "one count of 0 or more is wanted for each axis",
         ["tensor \(shape)", "counts \(counts)"])

@@ -8,7 +8,8 @@ extension Tensor {
   ///   - padding: before and after per spatial axis, at most half of the window; none if nil.
   ///   - dilations: distance of neighbouring elements of a window; ones if nil.
   ///   - ceil: whether windows that reach beyond the end count.
-  /// - Returns: [N, C, t…], t = ⌊(s + low + high − dilation · (size − 1) − 1) / stride⌋ + 1, or ⌈…⌉ + 1.
+  /// - Returns: [N, C, t…], t = ⌊(s + low + high − dilation · (size − 1) − 1) / stride⌋ + 1, or ⌈…⌉
+  ///   + 1.
   ///
   /// ```swift
   /// let half = x.maxPooled([2, 2])
@@ -21,14 +22,16 @@ extension Tensor {
       let window = pooling.window(over: x.shape)
       let shape = pooling.result(x.shape)
       let winners = Tensor.record(.windowArgMax(window), x, shape, .int32)
-      let value = x.takingFromPlanes(winners, planeAxes: size.count)
+      let value = x.takingFromPlanes(winners, planeAxes: pooling.size.count)
       return Tensor.record(.call(.maxPool(window)), value, x, shape, x.dtype)
     }
   }
 
-  /// The mean of each window, with the parameters of ``maxPooled(_:strides:padding:dilations:ceil:)``.
+  /// The mean of each window, with the parameters of
+  /// ``maxPooled(_:strides:padding:dilations:ceil:)``.
   ///
-  /// - Parameter countIncludesPadding: whether the padding asked for counts, as zeros. What `ceil` reaches beyond it never does.
+  /// - Parameter countIncludesPadding: whether the padding asked for counts, as zeros. What `ceil`
+  ///   reaches beyond it never does.
   public func averagePooled(
     _ size: [Int], strides: [Int]? = nil, padding: [(Int, Int)]? = nil, dilations: [Int]? = nil,
     ceil: Bool = false, countIncludesPadding: Bool = true
@@ -40,14 +43,17 @@ extension Tensor {
       let low = countIncludesPadding ? pooling.low : pooling.low.map { _ in 0 }
       let high = countIncludesPadding ? pooling.high : low
       var counted = window
-      for axis in size.indices {
+      for axis in pooling.size.indices {
         counted.low[axis] -= low[axis]
         counted.high[axis] = Swift.max(0, window.high[axis] - high[axis])
       }
-      if (counted.low + counted.high).allSatisfy({ $0 == 0 }) { return sum * (1 / Double(size.product)) }
-      let extent = size.indices.map { low[$0] + x.shape[$0 + 2] + high[$0] }
+      if (counted.low + counted.high).allSatisfy({ $0 == 0 }) {
+        return sum * (1 / Double(size.product))
+      }
+      let extent = pooling.size.indices.map { low[$0] + x.shape[$0 + 2] + high[$0] }
       let ones = Tensor.full([1, 1] + extent, .integer(1), dtype: x.dtype, device: x.device)
-      let counts = Tensor.record(.windowSum(counted), ones, [1, 1] + sum.shape.dropFirst(2), x.dtype)
+      let counts = Tensor.record(
+        .windowSum(counted), ones, [1, 1] + sum.shape.dropFirst(2), x.dtype)
       return sum / counts
     }
   }
@@ -97,7 +103,9 @@ extension Tensor {
   }
 
   /// Checks, and `body` in at least two spatial axes.
-  private func pooled(_ name: String, _ pooling: Pooling, _ body: (Tensor, Pooling) -> Tensor) -> Tensor {
+  private func pooled(_ name: String, _ pooling: Pooling, _ body: (Tensor, Pooling) -> Tensor)
+    -> Tensor
+  {
     if let problem = pooling.problem(name, self) { return problem }
     if rank != 3 { return body(self, pooling) }
     let result = body(expandedDims(2), pooling.lifted)
@@ -118,9 +126,12 @@ extension Tensor {
 }
 
 extension Call {
-  /// Largest of each window; attributes: the number of spatial axes, then size, strides, low, high and dilations of each.
+  /// Largest of each window; attributes: the number of spatial axes, then size, strides, low, high
+  /// and dilations of each.
   static func maxPool(_ window: Window) -> Call {
-    let numbers = [[window.size.count], window.size, window.strides, window.low, window.high, window.dilations]
+    let numbers = [
+      [window.size.count], window.size, window.strides, window.low, window.high, window.dilations,
+    ]
     return Call("maxPool", numbers.flatMap { $0 }.map { .integer(Int64($0)) })
   }
 }
@@ -130,7 +141,9 @@ private struct Pooling {
   var size: [Int], strides: [Int], low: [Int], high: [Int], dilations: [Int]
   var ceil: Bool
 
-  init(_ size: [Int], _ strides: [Int]?, _ padding: [(Int, Int)]?, _ dilations: [Int]?, _ ceil: Bool) {
+  init(
+    _ size: [Int], _ strides: [Int]?, _ padding: [(Int, Int)]?, _ dilations: [Int]?, _ ceil: Bool
+  ) {
     let padding = padding ?? size.map { _ in (0, 0) }
     (self.size, self.strides, self.ceil) = (size, strides ?? size, ceil)
     (low, high) = (padding.map(\.0), padding.map(\.1))
@@ -163,7 +176,8 @@ private struct Pooling {
     let result = self.result(shape)
     let end = size.indices.map { axis in
       guard ceil else { return high[axis] }
-      return max(0, (result[axis + 2] - 1) * strides[axis] + reach(axis) - shape[axis + 2] - low[axis])
+      return max(
+        0, (result[axis + 2] - 1) * strides[axis] + reach(axis) - shape[axis + 2] - low[axis])
     }
     return Window(size: size, strides: strides, low: low, high: end, dilations: dilations)
   }
@@ -177,10 +191,14 @@ private struct Pooling {
         hint: Hint.missingBatch(x.shape, rank: size.count + 2))
     }
     if [strides.count, low.count, dilations.count].contains(where: { $0 != size.count }) {
-      return x.rejected(name, "strides, padding and dilations need one entry per spatial axis", facts)
+      return x.rejected(
+        name, "strides, padding and dilations need one entry per spatial axis", facts)
     }
-    if (size + strides + dilations).contains(where: { $0 < 1 }) || (low + high).contains(where: { $0 < 0 }) {
-      return x.rejected(name, "sizes, strides and dilations are 1 or more, padding 0 or more", facts)
+    if (size + strides + dilations).contains(where: { $0 < 1 })
+      || (low + high).contains(where: { $0 < 0 })
+    {
+      return x.rejected(
+        name, "sizes, strides and dilations are 1 or more, padding 0 or more", facts)
     }
     for axis in size.indices {
       if max(low[axis], high[axis]) > reach(axis) / 2 {

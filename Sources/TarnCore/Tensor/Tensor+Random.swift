@@ -2,7 +2,7 @@ import Foundation
 
 /// Random tensors: functions of a key, the same on every device. See ``RandomKey``.
 extension Tensor {
-  /// Uniform in [from, to).
+  /// Uniform in [from, to), up to rounding where the ends are not 0 and 1.
   ///
   /// ```swift
   /// let u = Tensor.uniform([2, 3], from: -1, to: 1, key: RandomKey(seed: 0))
@@ -11,14 +11,18 @@ extension Tensor {
     _ shape: [Int], from: Double = 0, to: Double = 1, key: RandomKey, dtype: DType = .float32
   ) -> Tensor {
     guard dtype.isFloating else {
-      return rejectedType("uniform", shape, dtype, hint: "for integers use randomIntegers(_:in:key:)")
+      return rejectedType(
+        "uniform", shape, dtype, hint: "for integers use randomIntegers(_:in:key:)")
     }
-    guard shape.checkedProduct != nil else { return full(shape, .integer(0), dtype: dtype, device: key.tensor.device) }
+    guard shape.checkedProduct != nil else {
+      return full(shape, .integer(0), dtype: dtype, device: key.tensor.device)
+    }
     let unit = record(.random(.uniform), key.tensor, shape, dtype)
     return from == 0 && to == 1 ? unit : unit * (to - from) + from
   }
 
-  /// Normal with the given mean and standard deviation, by Box and Muller's transformation √(−2 ln(1 − u)) cos 2πv.
+  /// Normal with the given mean and standard deviation, by Box and Muller's transformation √(−2
+  /// ln(1 − u)) cos 2πv.
   public static func normal(
     _ shape: [Int], mean: Double = 0, deviation: Double = 1, key: RandomKey, dtype: DType = .float32
   ) -> Tensor {
@@ -46,7 +50,8 @@ extension Tensor {
     }
     let working: DType = dtype == .float64 ? .float64 : .float32
     let u = uniform(
-      shape, from: Foundation.erf(from / 2.0.squareRoot()), to: Foundation.erf(to / 2.0.squareRoot()), key: key, dtype: working)
+      shape, from: Foundation.erf(from / 2.0.squareRoot()),
+      to: Foundation.erf(to / 2.0.squareRoot()), key: key, dtype: working)
     let standard = (u.erfInverse() * 2.0.squareRoot()).clamped(min: from, max: to)
     return (standard * deviation + mean).cast(to: dtype)
   }
@@ -67,7 +72,8 @@ extension Tensor {
   /// The largest of logits + Gumbel noise −ln(−ln u).
   public static func categorical(logits: Tensor, key: RandomKey) -> Tensor {
     guard logits.rank >= 1, logits.shape[logits.rank - 1] > 0 else {
-      return logits.rejected("categorical", "logits are [..., classes]", as: Array(logits.shape.dropLast()), .int64)
+      return logits.rejected(
+        "categorical", "logits are [..., classes]", as: Array(logits.shape.dropLast()), .int64)
     }
     let working: DType = logits.dtype == .float64 ? .float64 : .float32
     let u = uniform(logits.shape, key: key, dtype: working)
@@ -78,17 +84,20 @@ extension Tensor {
   public static func permutation(_ n: Int, key: RandomKey) -> Tensor {
     guard n >= 0 else {
       return Diagnostic.report(
-        Diagnostic(operation: "permutation", reason: "cannot order \(n) elements"), poison: [0], .int64)
+        Diagnostic(operation: "permutation", reason: "cannot order \(n) elements"), poison: [0],
+        .int64)
     }
     return record(.random(.bits), key.tensor, [n], .int64).argSort()
   }
 
-  /// Uniform integers in a range: int64. Numbers of the range differ in probability by less than its length / 2⁶⁴.
+  /// Uniform integers in a range: int64. Numbers of the range differ in probability by less than
+  /// its length / 2⁶⁴.
   ///
   /// ```swift
   /// let dice = Tensor.randomIntegers([10], in: 1..<7, key: key)
   /// ```
-  public static func randomIntegers(_ shape: [Int], in range: Range<Int>, key: RandomKey) -> Tensor {
+  public static func randomIntegers(_ shape: [Int], in range: Range<Int>, key: RandomKey) -> Tensor
+  {
     let (width, overflow) = range.upperBound.subtractingReportingOverflow(range.lowerBound)
     guard !overflow, width > 0, shape.checkedProduct != nil else {
       return Diagnostic.report(
@@ -103,7 +112,9 @@ extension Tensor {
     _ name: String, _ shape: [Int], _ dtype: DType, hint: String? = nil
   ) -> Tensor {
     Diagnostic.report(
-      Diagnostic(operation: name, reason: "the type must be floating", facts: ["dtype \(dtype.name)"], hint: hint),
+      Diagnostic(
+        operation: name, reason: "the type must be floating", facts: ["dtype \(dtype.name)"],
+        hint: hint),
       poison: shape, dtype)
   }
 }

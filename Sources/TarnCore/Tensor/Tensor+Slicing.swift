@@ -98,6 +98,14 @@ extension Tensor {
     selecting([first, AxisSelection(.ellipsis)] + items)
   }
 
+  /// As above, with `...` in third place: `x[0, 1, ..., 2]`.
+  public subscript(
+    _ first: any TensorIndex, _ second: any TensorIndex, _ rest: (UnboundedRange_) -> Void,
+    _ items: any TensorIndex...
+  ) -> Tensor {
+    selecting([first, second, AxisSelection(.ellipsis)] + items)
+  }
+
   /// This with the elements that `items` select (as in `x[…]`) replaced by `values`, which broadcast and are cast.
   ///
   /// ```swift
@@ -109,7 +117,7 @@ extension Tensor {
       return rejected(
         "replacing", "the new values do not fit the part they replace",
         ["part   \(region.result)", "values \(values.shape)"],
-        hint: Hint.broadcast(values.shape, region.result))
+        hint: Hint.stretch(values.shape, to: region.result))
     }
     let kept = region.strides.map(\.count)
     if kept.product == 0 { return self }

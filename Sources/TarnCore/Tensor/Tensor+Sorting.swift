@@ -1,5 +1,6 @@
 extension Tensor {
-  /// The order (int64, this shape) that sorts each line along `axis`. Equal elements keep their order; NaN counts as the largest.
+  /// The order (int64, this shape) that sorts each line along `axis`. Equal elements keep their
+  /// order; NaN counts as the largest.
   ///
   /// ```swift
   /// Tensor([3, 1, 2] as [Float]).argSort()       // 1, 2, 0
@@ -24,7 +25,8 @@ extension Tensor {
     guard let axis = resolve(axis, in: "topK") else { return (self, .zeros(shape, dtype: .int64)) }
     guard (0...shape[axis]).contains(k) else {
       let problem = rejected(
-        "topK", "cannot take \(k) of \(shape[axis]) elements", ["tensor \(shape)", "axis   \(axis)"])
+        "topK", "cannot take \(k) of \(shape[axis]) elements",
+        ["tensor \(shape)", "axis   \(axis)"])
       return (problem, .zeros(shape, dtype: .int64))
     }
     let indices = argSort(axis: axis, descending: true).sliced(axis, 0, k)

@@ -2,18 +2,17 @@
 public enum Interpolation: Hashable, Sendable {
   /// The one whose cell it falls into: element ⌊i · s / t⌋.
   case nearest
-  /// On a straight line between its neighbours along each axis, elements being the centres of cells:
-  /// position (i + ½) · s / t − ½.
-  case bilinear
-  /// As `bilinear`, but with the first and last elements on the ends: position i · (s − 1) / (t − 1).
-  case bilinearAlignedCorners
+  /// On a straight line between its neighbours along each axis. The elements are the centres of
+  /// cells: position (i + ½) · s / t − ½; with `alignCorners` the first and the last are the ends:
+  /// position i · (s − 1) / (t − 1).
+  case bilinear(alignCorners: Bool = false)
 }
 
 extension Tensor {
   /// [N, C, s…] → [N, C, size…].
   ///
   /// ```swift
-  /// let large = x.upsampled(to: [64, 64], mode: .bilinear)
+  /// let large = x.upsampled(to: [64, 64], mode: .bilinear())
   /// ```
   public func upsampled(to size: [Int], mode: Interpolation = .nearest) -> Tensor {
     if size.isEmpty || rank != size.count + 2 {
@@ -22,7 +21,8 @@ extension Tensor {
         hint: Hint.missingBatch(shape, rank: size.count + 2))
     }
     if size.contains(where: { $0 < 1 }) || shape.dropFirst(2).contains(0) {
-      return rejected("upsampled", "sizes must be 1 or more", ["tensor \(shape)", "to     \(size)"])
+      return rejected(
+        "upsampled", "sizes must be 1 or more", ["tensor \(shape)", "to     \(size)"])
     }
     if mode == .nearest { return nearest(size) }
     return size.enumerated().reduce(cast(to: dtype.floating)) { x, entry in
@@ -55,11 +55,13 @@ extension Tensor {
       let (axis, count) = (entry.offset + 2, entry.element)
       let length = x.shape[axis]
       if length == count { return x }
-      return x.take(Device.with(device) { Tensor((0..<count).map { $0 * length / count }) }, axis: axis)
+      return x.take(
+        Device.with(device) { Tensor((0..<count).map { $0 * length / count }) }, axis: axis)
     }
   }
 
-  /// An axis replaced by `count` weighted sums of its elements: `terms` gives the (place, weight) of each.
+  /// An axis replaced by `count` weighted sums of its elements: `terms` gives the (place, weight)
+  /// of each.
   func weighted(along axis: Int, to count: Int, _ terms: (Int) -> [(Int, Double)]) -> Tensor {
     let length = shape[axis]
     var weights = [Double](repeating: 0, count: count * length)
@@ -79,7 +81,7 @@ extension Tensor {
 extension Interpolation {
   /// Where output `i` of `count` lies among `length` elements.
   fileprivate func position(_ i: Int, _ length: Int, _ count: Int) -> Double {
-    if self == .bilinearAlignedCorners {
+    if self == .bilinear(alignCorners: true) {
       return count == 1 ? 0 : Double(i) * Double(length - 1) / Double(count - 1)
     }
     return max(0, (Double(i) + 0.5) * Double(length) / Double(count) - 0.5)

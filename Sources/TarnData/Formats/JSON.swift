@@ -1,4 +1,5 @@
-/// A JSON value as it stands in a file: object members in their order, none twice, numbers as written.
+/// A JSON value as it stands in a file: object members in their order, none twice, numbers as
+/// written.
 package indirect enum JSON: Sendable, Equatable {
   case null
   case bool(Bool)
@@ -216,7 +217,8 @@ private struct JSONParser {
 
   private mutating func hexadecimalWord() throws(DataError) -> UInt16 {
     let digits = bytes[place...].prefix(4)
-    let isSound = digits.count == 4 && digits.allSatisfy { Character(Unicode.Scalar($0)).isHexDigit }
+    let isSound =
+      digits.count == 4 && digits.allSatisfy { Character(Unicode.Scalar($0)).isHexDigit }
     guard isSound, let word = UInt16(String(decoding: digits, as: UTF8.self), radix: 16) else {
       throw error("four hexadecimal digits are due here")
     }

@@ -2,8 +2,8 @@ import Foundation
 
 /// A ZIP archive to read from: stored and deflated entries, with or without the 64-bit extension.
 ///
-/// The archive is not trusted: every size and place is checked when it is opened, entries may not overlap, and
-/// an entry's contents are checked against its size and checksum.
+/// The archive is not trusted: every size and place is checked when it is opened, entries may not
+/// overlap, and an entry's contents are checked against its size and checksum.
 package struct ZipArchive: Sendable {
   package struct Entry: Sendable, Hashable {
     package let name: String
@@ -106,7 +106,8 @@ private struct ZipDirectory {
     }
     guard let stop = checkedSum(start, size), stop <= limit, count <= size / 46 else {
       throw reader.error(
-        "the archive's directory (\(count) entries, \(size) bytes at \(start)) does not fit", at: end,
+        "the archive's directory (\(count) entries, \(size) bytes at \(start)) does not fit",
+        at: end,
         hint: "the file is damaged or was cut short; fetch it again")
     }
     (range, self.count) = (start..<stop, count)
@@ -256,7 +257,8 @@ private struct ZipRecord {
     let extraLength = Int(try reader.integer(UInt16.self, .little, "the header of '\(name)'"))
     let ownName = try reader.array(nameLength, "the header of '\(name)'")
     guard ownName == Array(name.utf8) else {
-      throw reader.error("the directory names this entry '\(name)', its header another", at: headerOffset)
+      throw reader.error(
+        "the directory names this entry '\(name)', its header another", at: headerOffset)
     }
     _ = try reader.take(extraLength, "the header of '\(name)'")
     return try reader.take(packedSize, "the entry '\(name)'")

@@ -1,7 +1,7 @@
 import TarnCore
 
-/// In what order, and which, samples are visited in an epoch. A pure function of the epoch, so that any epoch can be
-/// taken up again at any step.
+/// In what order, and which, samples are visited in an epoch. A pure function of the epoch, so that
+/// any epoch can be taken up again at any step.
 public protocol Sampler: Sendable {
   /// The places visited in this epoch, each in 0..<count.
   func indices(count: Int, epoch: Int) -> [Int]

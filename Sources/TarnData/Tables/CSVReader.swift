@@ -1,5 +1,6 @@
-/// Cuts CSV text into records by RFC 4180: fields between delimiters, quoted where they hold a delimiter, a line break or a
-/// quote (which is doubled). Lines may end in LF, CRLF or CR; empty lines are passed over.
+/// Cuts CSV text into records by RFC 4180: fields between delimiters, quoted where they hold a
+/// delimiter, a line break or a quote (which is doubled). Lines may end in LF, CRLF or CR; empty
+/// lines are passed over.
 struct CSVReader {
   struct Field: Equatable {
     var text: String
@@ -55,7 +56,8 @@ struct CSVReader {
   }
 
   private mutating func endLine() {
-    let isPair = next == Self.carriageReturn && place + 1 < bytes.count
+    let isPair =
+      next == Self.carriageReturn && place + 1 < bytes.count
       && bytes[place + 1] == Self.lineFeed
     place += isPair ? 2 : 1
     line += 1
@@ -80,25 +82,22 @@ struct CSVReader {
     let (startLine, startColumn) = (line, column)
     var content: [UInt8] = []
     place += 1
-    while let byte = next {
-      if byte == Self.quote {
-        place += 1
-        guard next == Self.quote else { break }
-        content.append(byte)
-        place += 1
-      } else if isAtLineEnd {
+    while true {
+      guard let byte = next else { throw unclosed(startLine, startColumn) }
+      if isAtLineEnd {
         let before = place
         endLine()
         content += bytes[before..<place]
-      } else {
-        content.append(byte)
+        continue
+      }
+      place += 1
+      if byte == Self.quote {
+        guard next == Self.quote else { break }
         place += 1
       }
-      if next == nil { throw unclosed(startLine, startColumn) }
+      content.append(byte)
     }
-    guard place > 0, bytes[place - 1] == Self.quote, isAtLineEnd || next == nil || next == delimiter
-    else {
-      if next == nil { throw unclosed(startLine, startColumn) }
+    guard isAtLineEnd || next == nil || next == delimiter else {
       throw error(
         "something follows the closing quote of a field", line: line, column: column,
         hint: "double the quotes inside a quoted field")

@@ -1,0 +1,150 @@
+import Testing
+
+import TarnCore
+
+@Suite struct EngineTests {
+  @Test func aMillionNodesNeitherOverflowNorLeak() {
+    var y = Tensor([0, 1] as [Double])
+    for _ in 0..<1_000_000 { y = y + 1 }
+    #expect(y.array(of: Double.self) == [1_000_000, 1_000_001])
+    #expect(y.node.inputs.isEmpty)
+    // Recorded and never run: freed without recursion.
+    weak var lost: Node?
+    do {
+      var z = Tensor([0.0])
+      z = z + 1
+      lost = z.node
+      for _ in 0..<1_000_000 { z = z * 1.5 }
+    }
+    #expect(lost == nil)
+  }
+
+  @Test func trainingStepsDoNotChainTheirGraphs() {
+    var w = Tensor([1.0, 2])
+    weak var early: Node?
+    for step in 0..<10 {
+      let g = grad({ $0.squared().sum() }, at: w)
+      w = (w - 0.1 * g).evaluate()
+      if step == 2 { early = w.node }
+    }
+    #expect(early == nil)
+  }
+
+  @Test func equalStructuresShareAPlan() {
+    func step(_ rate: Double, _ x: Tensor) -> Double { ((x * rate).tanh() - 0.125).sum().item() }
+    let x = Tensor([0.25, 0.5, 3])
+    let y = Tensor([4, 5, 6.0])
+    _ = step(0.3, x)
+    let before = Engine.statistics
+    let a = step(0.7, x)
+    let b = step(0.9, y)
+    // Other tests run beside this one, so only its own plans are certain: both calls reuse.
+    #expect(Engine.statistics.reused >= before.reused + 2)
+    #expect(a != b)
+    // 1 and 0 are looked at by simplification, so they are structure.
+    #expect(step(1, x) == (x.tanh() - 0.125).sum().item())
+    #expect(step(0, x) == -0.375)
+  }
+
+  private func program(_ tensor: Tensor) -> Program {
+    Program(Simplifier.simplified(Engine.graph(of: [tensor]).graph, claims: { _, _ in false }))
+  }
+
+  @Test func elementwiseChainsBecomeOneLoop() {
+    let x = Tensor([1, 2, 3.0])
+    x.evaluate()
+    #expect(program((x * 2 + 1).relu() - x.tanh() / 3).steps.count == 1)
+    #expect(program(((x * 2 + 1).relu() - x).sum()).steps.count == 1)
+    let shared = x.exp()
+    #expect(program(shared / shared.sum()).steps.count == 3)
+  }
+
+  @Test func equalComputationsAreMergedAndIdentitiesRemoved() {
+    let x = Tensor([1, 2, 3.0])
+    x.evaluate()
+    func vertices(_ tensor: Tensor) -> Int {
+      let graph = Simplifier.simplified(Engine.graph(of: [tensor]).graph, claims: { _, _ in false })
+      return graph.live.filter { $0 }.count
+    }
+    #expect(vertices(x.sin() * x.sin()) == 3)
+    #expect(vertices(x * 1 + 0) == 1)
+    #expect(vertices(-(-x)) == 1)
+    #expect(vertices(x.reshaped(3, 1).reshaped(1, 3).reshaped(3)) == 1)
+    #expect(vertices((x + 2.5) - (2.5 + x)) == 4)
+    let m = Tensor([1, 2, 3, 4.0], shape: [2, 2])
+    m.evaluate()
+    let product = program(m.transposed().matmul(m))
+    #expect(product.steps.count == 1)
+    #expect(product.description.contains("matmul Aᵀ("))
+  }
+
+  @Test func scratchMemoryIsSharedOnlyByThoseThatDoNotMeet() {
+    var y = Tensor((0..<64).map { Double($0) * 0.01 }, shape: [8, 8])
+    y.evaluate()
+    let start = y
+    for step in 0..<12 { y = y.matmul(step % 3 == 0 ? start : y.transposed()).tanh() * 0.5 }
+    let program = program(y.sum())
+    #expect(program.scratchBytes < program.unsharedBytes / 2)
+    var spans: [(buffer: Int, bytes: Range<Int>, life: ClosedRange<Int>)] = []
+    for (buffer, info) in program.buffers.enumerated() {
+      guard case .scratch(let offset) = info.place else { continue }
+      let times = program.steps.indices.filter {
+        program.steps[$0].buffersRead.contains(buffer) || program.steps[$0].buffersWritten.contains(buffer)
+      }
+      guard let first = times.first, let last = times.last else { continue }
+      spans.append((buffer, offset..<(offset + info.byteCount), first...last))
+    }
+    for a in spans {
+      for b in spans where a.buffer < b.buffer && a.bytes.overlaps(b.bytes) && a.life.overlaps(b.life) {
+        // The only meeting allowed: one ends as an operand of the loop that makes the other in its place.
+        #expect(a.life.upperBound == b.life.lowerBound || b.life.upperBound == a.life.lowerBound)
+        #expect(a.bytes.lowerBound == b.bytes.lowerBound)
+      }
+    }
+  }
+
+  @Test func compiledFunctionsRecordOncePerShape() {
+    let scale = Tensor([2.0])
+    let f = compile { (x: Pair<Tensor, Tensor>) in (x.first * scale).sin() + x.second.sum() }
+    let a = Tensor([0.1, 0.2])
+    #expect(f(Pair(a, a)).isClose(to: (a * 2).sin() + a.sum()))
+    #expect(f(Pair(a * 3, a)).isClose(to: (a * 6).sin() + a.sum()))
+    #expect(f.recordings == 1)
+    #expect(f(Pair(Tensor([0.5]), a)).isClose(to: (Tensor([0.5]) * 2).sin() + a.sum()))
+    #expect(f.recordings == 2)
+    #expect(grad({ f(Pair($0, a)).sum() }, at: a).isClose(to: 2 * (2 * a).cos()))
+    #expect(f.dump().contains("kernels"))
+    #expect(throws: Diagnostic.self) {
+      try Diagnostic.catching { _ = compile { (x: Tensor) in x * x.item() }(Tensor(2.0)) }
+    }
+  }
+
+  @Test func theNaNGuardNamesOperationAndLayer() throws {
+    let w = Tensor([1, -2.0])
+    do {
+      try Diagnostic.catching {
+        NaNGuard.watching([("head.weight", w)]) { _ = ((w * 2).log() + 1).sum().item() }
+      }
+      Issue.record("no diagnostic")
+    } catch let diagnostic as Diagnostic {
+      #expect(diagnostic.operation == "log")
+      #expect(diagnostic.facts.contains("layer  head.weight"))
+    }
+    try Diagnostic.catching { NaNGuard.watching { _ = w.exp().array(of: Double.self) } }
+  }
+
+  @Test func dumpShowsKernelsAndMemory() {
+    let x = Tensor([1, 2, 3, 4.0], shape: [2, 2])
+    x.evaluate()
+    let text = (x.matmul(x) + 1).relu().dump()
+    #expect(text.contains("matmul(in0, in0)"))
+    #expect(text.contains("relu(add("))
+    #expect(text.contains("2 kernels"))
+  }
+
+  @Test func tensorsOfTwoDevicesDoNotMix() {
+    let a = Device.with(.reference) { Tensor([1.0]) }
+    #expect(a.device == .reference)
+    #expect(Device.with(.reference) { (a + 1).item() } == 2)
+  }
+}
