@@ -18,9 +18,9 @@ struct KernelStep: @unchecked Sendable {  // closures over constant values only
         ?? Self.tooManyAxes(loop)
     case .kernel(let op, let operands, let output):
       let body = Self.body(op, operands, output) ?? Self.reference(op, operands, output)
-      let buffers = operands.map { $0.buffer ?? 0 }
+      let places = operands.map { (buffer: $0.buffer ?? 0, bytes: $0.offset * $0.dtype.byteCount) }
       let target = output.buffer ?? 0
-      run = { pointers, _ in try body(buffers.map { pointers[$0]! }, pointers[target]!) }
+      run = { pointers, _ in try body(places.map { pointers[$0.buffer]! + $0.bytes }, pointers[target]!) }
     }
   }
 
@@ -96,11 +96,12 @@ extension KernelStep {
     guard y.dtype != .bool else { return nil }
     let (batch, m, n) = (Int64(y.shape[0]), Int64(y.shape[1]), Int64(y.shape[2]))
     let k = Int64(x[0].shape[transposeA ? 1 : 2])
+    let (strideA, strideB) = (Int64(x[0].strides[0]), Int64(x[1].strides[0]))
     return { operands, output in
       try check(
         tarn_matmul(
-          y.dtype.code, transposeA ? 1 : 0, transposeB ? 1 : 0, batch, m, n, k, operands[0], m * k, operands[1],
-          k * n, output), "matmul")
+          y.dtype.code, transposeA ? 1 : 0, transposeB ? 1 : 0, batch, m, n, k, operands[0], strideA, operands[1],
+          strideB, output), "matmul")
     }
   }
 

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import TarnCore
+import TarnCore
 
 @Suite("Matrix products") struct ContractTests {
   static let transpositions = [(false, false), (false, true), (true, false), (true, true)]

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import TarnCore
+import TarnCore
 
 /// Values of `convolved` and `convolvedTransposed` were computed with PyTorch 2.15 (`conv2d`,
 /// `conv_transpose2d`, …).

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import TarnCore
+import TarnCore
 
 @Suite("Taking and scattering") struct IndexingTests {
   private func take(_ x: Tensor, _ indices: Tensor, _ axis: Int) -> Tensor {

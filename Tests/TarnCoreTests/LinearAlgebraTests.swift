@@ -1,6 +1,6 @@
 import Testing
 
-@testable import TarnCore
+import TarnCore
 
 /// Literals were computed with PyTorch 2.15 (`torch.linalg`).
 @Suite("Linear algebra") struct LinearAlgebraTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import TarnCore
+import TarnCore
 
 /// Values were computed with PyTorch 2.15 (`max_pool2d`, `avg_pool2d`, `interpolate`, …).
 @Suite("Pooling and upsampling") struct PoolingTests {
@@ -88,21 +88,21 @@ import Testing
       u.upsampled(to: [3, 5]), [-5, -5, 2, 2, -2, -5, -5, 2, 2, -2, 5, 5, 1, 1, -3],
       shape: [1, 1, 3, 5])
     expect(
-      u.upsampled(to: [4, 5], mode: .bilinear),
+      u.upsampled(to: [4, 5], mode: .bilinear()),
       [
         -5, -2.2, 2, -0.4, -2, -2.5, -0.8, 1.75, -0.65, -2.25, 2.5, 2, 1.25, -1.15, -2.75, 5, 3.4,
         1, -1.4, -3,
       ])
     expect(
-      u.upsampled(to: [4, 5], mode: .bilinearAlignedCorners),
+      u.upsampled(to: [4, 5], mode: .bilinear(alignCorners: true)),
       [
         -5, -1.5, 2, 0, -2, -1.6666667, 0, 1.6666667, -0.3333333, -2.3333333, 1.6666667, 1.5,
         1.3333333, -0.6666667,
         -2.6666667, 5, 3, 1, -1, -3,
       ])
-    expect(u.upsampled(to: [1, 2], mode: .bilinear), [0.375, -1.5], shape: [1, 1, 1, 2])
+    expect(u.upsampled(to: [1, 2], mode: .bilinear()), [0.375, -1.5], shape: [1, 1, 1, 2])
     expect(
-      pattern([1, 2, 3]).upsampled(to: [5], mode: .bilinear),
+      pattern([1, 2, 3]).upsampled(to: [5], mode: .bilinear()),
       [-5, -2.2, 2, -0.4, -2, 5, 3.4, 1, -1.4, -3],
       shape: [1, 2, 5])
   }
@@ -118,7 +118,7 @@ import Testing
     checkDerivatives(x) { $0[0].adaptiveAveragePooled(to: [3, 3]).squared() }
     checkDerivatives(x) { $0[0].adaptiveMaxPooled(to: [3, 3]).squared() }
     checkDerivatives(x) { $0[0].upsampled(to: [7, 8]).squared() }
-    checkDerivatives(x) { $0[0].upsampled(to: [7, 3], mode: .bilinear).squared() }
+    checkDerivatives(x) { $0[0].upsampled(to: [7, 3], mode: .bilinear()).squared() }
   }
 
   @Test func theAdjointOfASumOverWindowsSpreads() {
@@ -138,7 +138,7 @@ import Testing
   @Test func batching() {
     checkBatching([sample([2, 2, 5, 4])]) { $0[0].maxPooled([3, 2], strides: [2, 1]) }
     checkBatching([sample([2, 2, 5])]) { $0[0].averagePooled([2], ceil: true) }
-    checkBatching([sample([2, 2, 5])]) { $0[0].upsampled(to: [7], mode: .bilinear) }
+    checkBatching([sample([2, 2, 5])]) { $0[0].upsampled(to: [7], mode: .bilinear()) }
   }
 
   @Test func mistakesAreNamed() {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import TarnCore
+import TarnCore
 
 @Suite("Random numbers") struct RandomTests {
   /// The known answers published with Random123, `philox4x32` with 10 rounds.

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import TarnCore
+import TarnCore
 
 /// Fixed, irregular numbers in (−1, 1): no two elements alike.
 func sample(_ shape: [Int], _ salt: Int = 0, dtype: DType = .float64) -> Tensor {

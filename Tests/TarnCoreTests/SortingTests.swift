@@ -1,6 +1,6 @@
 import Testing
 
-@testable import TarnCore
+import TarnCore
 
 @Suite("Orders") struct SortingTests {
   let withNaN = Tensor([3, .nan, 1, -2] as [Double])

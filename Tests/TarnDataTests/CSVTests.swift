@@ -2,7 +2,7 @@ import Foundation
 import TarnCore
 import Testing
 
-@testable import TarnData
+import TarnData
 
 @Suite struct CSVTests {
   static let pets = """

@@ -3,7 +3,7 @@ import Synchronization
 import TarnCore
 import Testing
 
-@testable import TarnData
+import TarnData
 
 /// Gives its index, and counts what is asked of it.
 private final class Probe: Source {

@@ -1,7 +1,7 @@
 import TarnCore
 import Testing
 
-@testable import TarnData
+import TarnData
 
 @Suite struct SourceTests {
   let numbers = ArraySource(Array(0..<100))

@@ -2,7 +2,7 @@ import Foundation
 import TarnCore
 import Testing
 
-@testable import TarnData
+import TarnData
 
 /// A folder that is removed when the test ends.
 final class TemporaryFolder {

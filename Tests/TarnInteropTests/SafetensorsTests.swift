@@ -2,8 +2,8 @@ import Foundation
 import TarnCore
 import Testing
 
-@testable import TarnData
-@testable import TarnInterop
+import TarnData
+import TarnInterop
 
 /// A folder that is removed when the test ends.
 final class TemporaryFolder {

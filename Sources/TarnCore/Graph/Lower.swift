@@ -120,11 +120,28 @@ private struct Lowering {
     program.steps.append(.loop(loop))
   }
 
-  /// As `view`, but plain: what kernels read.
-  private mutating func plainView(_ index: Int) -> View {
+  /// As `view`, but with its elements one after another: what kernels read.
+  private mutating func contiguousView(_ index: Int) -> View {
     let view = view(index)
-    if view.isPlain { return view }
+    if view.isContiguous, view.buffer != nil { return view }
     return View(.buffer(copied(view)), shape: view.shape, dtype: view.dtype)
+  }
+
+  /// Operands of a batch of products need only their matrices together: a transposed one becomes a flag, a
+  /// repeated batch a stride of zero.
+  private mutating func matrices(_ index: Int, _ isTransposed: inout Bool) -> View {
+    let view = view(index)
+    guard view.buffer != nil else { return contiguousView(index) }
+    func isMatrix(_ view: View) -> Bool {
+      let (rows, columns) = (view.shape[1], view.shape[2])
+      return (view.strides[2] == 1 || columns == 1) && (view.strides[1] == columns || rows == 1)
+        && (view.shape[0] == 1 || view.strides[0] == 0 || view.strides[0] >= rows * columns)
+    }
+    if isMatrix(view) { return view }
+    let turned = view.permuted([0, 2, 1])
+    guard isMatrix(turned) else { return contiguousView(index) }
+    isTransposed.toggle()
+    return turned
   }
 
   // MARK: Kernels
@@ -132,9 +149,16 @@ private struct Lowering {
   private mutating func kernel(_ index: Int, _ vertex: Graph.Vertex) {
     if case .pad(let margins) = vertex.op { return pad(index, vertex, margins) }
     if case .concatenate(let axis) = vertex.op { return concatenate(index, vertex, axis) }
-    let operands = vertex.inputs.map { plainView($0) }
+    var op = vertex.op
+    let operands: [View]
+    if case .matmul(var transposeA, var transposeB) = op {
+      operands = [matrices(vertex.inputs[0], &transposeA), matrices(vertex.inputs[1], &transposeB)]
+      op = .matmul(transposeA: transposeA, transposeB: transposeB)
+    } else {
+      operands = vertex.inputs.map { contiguousView($0) }
+    }
     let output = View(.buffer(scratch(vertex.shape.product, vertex.dtype)), shape: vertex.shape, dtype: vertex.dtype)
-    program.steps.append(.kernel(vertex.op, operands, output: output))
+    program.steps.append(.kernel(op, operands, output: output))
     views[index] = output
   }
 

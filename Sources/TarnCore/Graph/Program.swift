@@ -21,7 +21,7 @@ package struct Program: Sendable {
     case loop(Loop)
     /// The same with its result reduced over some axes.
     case reduction(Loop, Reduction, axes: [Int])
-    /// One primitive, or one claimed call, on plain views.
+    /// One primitive, or one claimed call, on contiguous views; a product's operands may step over their batches.
     case kernel(Op, [View], output: View)
   }
 

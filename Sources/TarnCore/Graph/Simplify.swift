@@ -50,7 +50,6 @@ package struct Simplifier {
       if case .unary(.negate) = vertices[vertex.inputs[0]].op { return vertices[vertex.inputs[0]].inputs[0] }
       return nil
     case .binary(let kind): return arithmetic(kind, vertex)
-    case .matmul: return matmul(vertex)
     default: return nil
     }
   }
@@ -132,27 +131,5 @@ package struct Simplifier {
       return emit(Graph.Vertex(vertex.op, [y, x], shape: vertex.shape, dtype: vertex.dtype))
     }
     return nil
-  }
-
-  /// A transposition of the last two axes becomes a flag.
-  private mutating func matmul(_ vertex: Graph.Vertex) -> Int? {
-    guard case .matmul(var transposeA, var transposeB) = vertex.op else { return nil }
-    var inputs = vertex.inputs
-    func swapped(_ index: Int) -> Int? {
-      guard case .permute([0, 2, 1]) = vertices[index].op else { return nil }
-      return vertices[index].inputs[0]
-    }
-    if let source = swapped(inputs[0]) {
-      inputs[0] = source
-      transposeA.toggle()
-    }
-    if let source = swapped(inputs[1]) {
-      inputs[1] = source
-      transposeB.toggle()
-    }
-    guard inputs != vertex.inputs else { return nil }
-    return emit(
-      Graph.Vertex(
-        .matmul(transposeA: transposeA, transposeB: transposeB), inputs, shape: vertex.shape, dtype: vertex.dtype))
   }
 }

@@ -2,7 +2,7 @@
 /// functions.
 extension Tensor {
   /// The axis `from` comes to stand at `to`; the others keep their order.
-  func movedAxis(_ from: Int, to: Int) -> Tensor {
+  package func movedAxis(_ from: Int, to: Int) -> Tensor {
     if from == to { return self }
     var axes = Array(0..<rank)
     axes.remove(at: from)
@@ -11,10 +11,11 @@ extension Tensor {
   }
 
   /// The last two axes exchanged.
-  var matrixTranspose: Tensor { movedAxis(rank - 1, to: rank - 2) }
+  package var matrixTranspose: Tensor { movedAxis(rank - 1, to: rank - 2) }
 
   /// The product of the matrices in the last two axes; the axes in front agree.
-  func times(_ other: Tensor, transposeA: Bool = false, transposeB: Bool = false) -> Tensor {
+  package func times(_ other: Tensor, transposeA: Bool = false, transposeB: Bool = false) -> Tensor
+  {
     let front = Array(shape.dropLast(2))
     let rows = shape[rank - (transposeA ? 1 : 2)]
     let columns = other.shape[other.rank - (transposeB ? 2 : 1)]

@@ -51,21 +51,25 @@ extension Rule {
 }
 
 /// Philox 4x32 with ten rounds.
-struct Philox {
+package struct Philox {
   let key: UInt64
   let stream: UInt64
 
+  package init(key: UInt64, stream: UInt64) {
+    (self.key, self.stream) = (key, stream)
+  }
+
   /// Word `i` of the stream.
-  func word(_ i: Int) -> UInt32 { block(UInt64(i / 4))[i % 4] }
+  package func word(_ i: Int) -> UInt32 { block(UInt64(i / 4))[i % 4] }
 
   /// Words 2 i and 2 i + 1 of the stream, the first as the upper half.
-  func longWord(_ i: Int) -> UInt64 {
+  package func longWord(_ i: Int) -> UInt64 {
     let words = block(UInt64(i / 2))
     return UInt64(words[i % 2 * 2]) << 32 | UInt64(words[i % 2 * 2 + 1])
   }
 
   /// The four words for the counter (low index, high index, low stream, high stream).
-  func block(_ index: UInt64) -> [UInt32] {
+  package func block(_ index: UInt64) -> [UInt32] {
     func low(_ value: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: value) }
     func high(_ value: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: value >> 32) }
     var c = [low(index), high(index), low(stream), high(stream)]

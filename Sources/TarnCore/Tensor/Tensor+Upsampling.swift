@@ -2,19 +2,17 @@
 public enum Interpolation: Hashable, Sendable {
   /// The one whose cell it falls into: element ⌊i · s / t⌋.
   case nearest
-  /// On a straight line between its neighbours along each axis, elements being the centres of
-  /// cells: position (i + ½) · s / t − ½.
-  case bilinear
-  /// As `bilinear`, but with the first and last elements on the ends: position i · (s − 1) / (t −
-  /// 1).
-  case bilinearAlignedCorners
+  /// On a straight line between its neighbours along each axis. The elements are the centres of
+  /// cells: position (i + ½) · s / t − ½; with `alignCorners` the first and the last are the ends:
+  /// position i · (s − 1) / (t − 1).
+  case bilinear(alignCorners: Bool = false)
 }
 
 extension Tensor {
   /// [N, C, s…] → [N, C, size…].
   ///
   /// ```swift
-  /// let large = x.upsampled(to: [64, 64], mode: .bilinear)
+  /// let large = x.upsampled(to: [64, 64], mode: .bilinear())
   /// ```
   public func upsampled(to size: [Int], mode: Interpolation = .nearest) -> Tensor {
     if size.isEmpty || rank != size.count + 2 {
@@ -83,7 +81,7 @@ extension Tensor {
 extension Interpolation {
   /// Where output `i` of `count` lies among `length` elements.
   fileprivate func position(_ i: Int, _ length: Int, _ count: Int) -> Double {
-    if self == .bilinearAlignedCorners {
+    if self == .bilinear(alignCorners: true) {
       return count == 1 ? 0 : Double(i) * Double(length - 1) / Double(count - 1)
     }
     return max(0, (Double(i) + 0.5) * Double(length) / Double(count) - 0.5)

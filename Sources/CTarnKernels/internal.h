@@ -1,0 +1,188 @@
+// What the files of this target share.
+#ifndef TARN_INTERNAL_H
+#define TARN_INTERNAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "include/tarn_kernels.h"
+
+/// Elements of a block: what one instruction works on at a time, so that registers stay in the first-level cache.
+enum { TARN_BLOCK = 1024 };
+
+// MARK: Types
+
+static inline int tarn_class_of(int dtype) {
+  static const int8_t classes[] = {TARN_I32, TARN_I32, TARN_I32, TARN_I32, TARN_I64,
+                                   TARN_F32, TARN_F32, TARN_F32, TARN_F64};
+  return dtype < 0 || dtype > TARN_DTYPE_F64 ? -1 : classes[dtype];
+}
+
+static inline int64_t tarn_bytes_of(int dtype) {
+  static const int8_t bytes[] = {1, 1, 1, 4, 8, 2, 2, 4, 8};
+  return bytes[dtype];
+}
+
+static inline int64_t tarn_class_bytes(int cls) { return cls == TARN_F32 || cls == TARN_I32 ? 4 : 8; }
+
+/// Whether memory of this type can serve as a register.
+static inline int tarn_is_native(int dtype) {
+  return dtype == TARN_DTYPE_I32 || dtype == TARN_DTYPE_I64 || dtype == TARN_DTYPE_F32 || dtype == TARN_DTYPE_F64;
+}
+
+static inline int64_t tarn_least(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t tarn_greatest(int64_t a, int64_t b) { return a > b ? a : b; }
+static inline int64_t tarn_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// MARK: Memory
+
+/// Scratch memory of the calling thread, 64-byte aligned, kept for the next call. Slots are independent.
+/// Null if there is no memory.
+void *tarn_scratch(int slot, size_t bytes);
+
+enum tarn_scratch_slot {
+  TARN_SCRATCH_PLAN,
+  TARN_SCRATCH_REGISTERS,
+  TARN_SCRATCH_PARTIALS,
+  TARN_SCRATCH_PACK_A,
+  TARN_SCRATCH_PACK_B,
+  TARN_SCRATCH_TILE,
+  TARN_SCRATCH_COLUMNS,
+  TARN_SCRATCH_WEIGHTS,
+  TARN_SCRATCH_SORT,
+  TARN_SCRATCH_SLOTS,
+};
+
+// MARK: What every SIMD level provides
+
+/// dst[i] = op(a[i], b[i], c[i]). Bits 0, 1, 2 of `scalars`: a, b, c is one element for all i.
+typedef void (*tarn_kernel)(
+  void *dst, const void *a, const void *b, const void *c, int64_t n, unsigned scalars);
+/// Between memory of some dtype, `stride` elements apart, and a register.
+typedef void (*tarn_transfer)(void *dst, const void *src, int64_t stride, int64_t n);
+/// Combines src[0 ..< n] into one element of the accumulating type (f64, i32, i64): the old `*accumulator` too.
+typedef void (*tarn_fold)(void *accumulator, const void *src, int64_t n);
+/// accumulator[j] = accumulator[j] op src[j] for j < n, over `rows` rows of n. f32 and f64 accumulate in f64.
+typedef void (*tarn_fold_rows)(void *accumulator, const void *src, int64_t rows, int64_t n);
+
+/// C (rows ld_c apart) = or += A B for one tile of packed panels, k deep; the last row and column tiles may be partial.
+typedef void (*tarn_tile)(
+  int64_t k, const void *a, const void *b, void *c, int64_t ld_c, int64_t m, int64_t n, int accumulate);
+
+typedef struct {
+  const char *name;
+  int level;
+  /// Null where the class does not have the op.
+  tarn_kernel ops[TARN_OP_COUNT][4];
+  tarn_transfer loads[9], stores[9];
+  tarn_fold folds[4][4];
+  tarn_fold_rows row_folds[4][4];
+  /// Copies to 64-byte aligned memory past the caches.
+  void (*stream)(void *dst, const void *src, int64_t bytes);
+  /// Matrix products: [0] f32, [1] f64.
+  int mr[2], nr[2];
+  tarn_tile tile[2];
+} tarn_level;
+
+extern const tarn_level tarn_level_portable, tarn_level_avx2, tarn_level_avx512;
+
+/// The level in use.
+const tarn_level *tarn_level_now(void);
+
+// MARK: Plans of element-wise loops
+
+/// How an input's elements reach a register.
+enum tarn_access {
+  /// The register is the memory: element `position` of the loop lies there.
+  TARN_FLAT_IN_PLACE,
+  /// The same, but the type has to be converted.
+  TARN_FLAT,
+  /// One element for the whole loop.
+  TARN_SINGLE,
+  /// Blocks lie within rows. The register is the memory.
+  TARN_ROW_IN_PLACE,
+  /// Blocks lie within rows: one strided load each.
+  TARN_ROW,
+  /// Blocks lie within rows, and each row has one element.
+  TARN_ROW_SINGLE,
+  /// Blocks span rows.
+  TARN_SEGMENTS,
+};
+
+typedef struct {
+  uint8_t access, dtype, kind, cls;
+  /// Whether a single element has to be repeated over the block for some op that reads it.
+  uint8_t filled;
+  int32_t value, buffer;
+  int64_t size;
+  /// Element 0 of the loop; an iota has a start instead.
+  char *base;
+  int64_t start;
+  int64_t strides[TARN_MAX_RANK];
+} tarn_plan_operand;
+
+/// Loads input `load`, if it is not negative, else runs `kernel`. Operands are values.
+typedef struct {
+  tarn_kernel kernel;
+  int32_t load, dst, a, b, c, buffer;
+  uint8_t scalars;
+  /// The output that is written at once, or -1.
+  int32_t direct;
+} tarn_plan_step;
+
+/// A loop made ready: axes merged, values numbered (inputs, constants, results of instructions), registers placed.
+typedef struct {
+  const tarn_level *level;
+  int rank;
+  int64_t shape[TARN_MAX_RANK];
+  /// Of each merged axis, the group that the caller put its axes in.
+  int group[TARN_MAX_RANK];
+  int64_t total, inner, block, grain;
+  /// Whether blocks end where rows do.
+  int by_rows;
+  int n_inputs, n_outputs, n_consts, n_steps, n_values;
+  tarn_plan_operand *inputs, *outputs;
+  tarn_plan_step *steps;
+  const tarn_const *consts;
+  const tarn_scalar *scalars;
+  int32_t *const_buffers;
+  uint8_t *const_filled;
+  int64_t register_bytes;
+  /// What a reduction reduces.
+  int32_t result;
+  int result_class;
+} tarn_plan;
+
+/// Makes a plan in the calling thread's scratch memory. `order` and `group`, of `rank` entries, may be null: axes are taken
+/// in that order, and only axes of one group merge. With `reduces`, the one output is not written: its register is `result`.
+int tarn_plan_make(
+  tarn_plan **plan, const tarn_loop *loop, const int *order, const int *group, int reduces, void *const *pointers,
+  const tarn_scalar *scalars);
+/// Readies the calling thread: the table of values, with constants in place. Null if there is no memory.
+void **tarn_plan_begin(const tarn_plan *plan);
+/// Runs the block [position, position + n), which lies within a row if the plan goes by rows; n ≤ TARN_BLOCK.
+void tarn_plan_block(const tarn_plan *plan, void **values, int64_t position, int64_t n);
+/// The number of elements of the block that begins at `position` and ends no later than `end`.
+static inline int64_t tarn_plan_extent(const tarn_plan *plan, int64_t position, int64_t end) {
+  int64_t n = tarn_least(plan->block, end - position);
+  return plan->by_rows ? tarn_least(n, plan->inner - position % plan->inner) : n;
+}
+
+/// Copies elements of 1, 2, 4 or 8 bytes; strides in elements.
+void tarn_copy_strided(
+  int64_t element_bytes, int rank, const int64_t *shape, char *dst, const int64_t *dst_strides, const char *src,
+  const int64_t *src_strides);
+
+// MARK: Instructions
+
+/// The operands an op takes as one element (bits as in `tarn_kernel`).
+unsigned tarn_scalar_operands(int op, int cls);
+/// How many operands an op has: 1, 2 or 3.
+int tarn_operand_count(int op);
+/// The class of an instruction's result, and of its operand 0, 1 or 2.
+int tarn_result_class(const tarn_instr *instr);
+int tarn_operand_class(const tarn_instr *instr, int operand);
+/// What an instruction costs for an element, an addition being 1.
+int tarn_op_cost(int op, int cls);
+
+#endif

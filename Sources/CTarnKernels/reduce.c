@@ -1,0 +1,332 @@
+// Reduces a loop's register over some axes.
+//
+// Axes are put in the order: kept ones that lie outside, reduced ones, kept ones that lie inside every reduced axis.
+// With no inner kept axis each result is the fold of a run of blocks ("rows"); otherwise rows of results are
+// accumulated ("columns"). Many elements per result are cut into parts of a fixed size, and the parts combined in order.
+#include <string.h>
+
+#include "internal.h"
+
+/// Elements that one task reduces at least, where there are enough.
+enum { PART = 65536 };
+
+typedef struct {
+  const tarn_plan *plan;
+  /// Rank of the outer kept axes, and number of elements in each of the three groups of axes.
+  int outer_rank;
+  int64_t outer, reduced, inner;
+  /// Parts of the reduced elements, and elements in each but the last.
+  int64_t parts, part;
+  /// Column blocks of the inner elements, and elements in each but the last.
+  int64_t column_blocks, columns;
+  int reduction, cls;
+  int64_t bytes;
+  /// [outer, parts, inner] of the accumulating type.
+  char *partials;
+  tarn_plan_operand *result;
+  int *status;
+} reduction_job;
+
+// MARK: Accumulators: f64 for floating classes, else the class itself
+
+static int accumulator_class(int cls) { return cls == TARN_F32 ? TARN_F64 : cls; }
+
+static tarn_scalar neutral(int reduction, int cls) {
+  const double infinity = __builtin_inf();
+  const int64_t most = cls == TARN_I32 ? INT32_MAX : INT64_MAX;
+  switch (reduction) {
+    case TARN_REDUCE_SUM:
+      return (tarn_scalar){0, 0};
+    case TARN_REDUCE_PRODUCT:
+      return (tarn_scalar){1, 1};
+    case TARN_REDUCE_MAX:
+      return (tarn_scalar){-infinity, -most - 1};
+    default:
+      return (tarn_scalar){infinity, most};
+  }
+}
+
+static void reset(const reduction_job *job, char *accumulators, int64_t n) {
+  tarn_scalar value = neutral(job->reduction, job->cls);
+  for (int64_t i = 0; i < n; i++) {
+    switch (job->cls) {
+      case TARN_I32:
+        ((int32_t *)accumulators)[i] = (int32_t)value.integer;
+        break;
+      case TARN_I64:
+        ((int64_t *)accumulators)[i] = value.integer;
+        break;
+      default:
+        ((double *)accumulators)[i] = value.real;
+    }
+  }
+}
+
+/// n accumulators, the first being result `first` in the order of the kept axes, to the result's memory.
+static void store_results(const reduction_job *job, const char *accumulators, int64_t first, int64_t n) {
+  const tarn_plan *plan = job->plan;
+  const tarn_plan_operand *result = job->result;
+  const tarn_transfer store = plan->level->stores[result->dtype];
+  const int last = plan->rank - 1;
+  char narrow[256 * 8];
+  while (n > 0) {
+    int64_t column = first % job->inner, row = first / job->inner;
+    int64_t run = tarn_least(n, 256), offset = 0, step = 1;
+    if (job->inner > 1) {
+      run = tarn_least(run, job->inner - column);
+      step = result->strides[last];
+      offset = column * step;
+    } else if (job->outer_rank > 0) {
+      int64_t length = plan->shape[job->outer_rank - 1];
+      run = tarn_least(run, length - row % length);
+      step = result->strides[job->outer_rank - 1];
+    }
+    for (int axis = job->outer_rank - 1; axis >= 0; axis--) {
+      offset += row % plan->shape[axis] * result->strides[axis];
+      row /= plan->shape[axis];
+    }
+    const void *source = accumulators;
+    if (job->cls == TARN_F32) {
+      for (int64_t i = 0; i < run; i++) ((float *)narrow)[i] = (float)((const double *)accumulators)[i];
+      source = narrow;
+    }
+    store(result->base + offset * result->size, source, step, run);
+    accumulators += run * job->bytes;
+    first += run;
+    n -= run;
+  }
+}
+
+static char *partial(const reduction_job *job, int64_t outer, int64_t part) {
+  return job->partials + ((outer * job->parts + part) * job->inner) * job->bytes;
+}
+
+// MARK: Rows
+
+/// Reduces [position, end), all of one result.
+static void fold_run(const reduction_job *job, void **values, int64_t position, int64_t end, char *accumulator) {
+  const tarn_fold fold = job->plan->level->folds[job->reduction][job->cls];
+  while (position < end) {
+    int64_t n = tarn_plan_extent(job->plan, position, end);
+    tarn_plan_block(job->plan, values, position, n);
+    fold(accumulator, values[job->plan->result], n);
+    position += n;
+  }
+}
+
+/// Results begin … end - 1, several to a block.
+static void fold_short_rows(const reduction_job *job, void **values, int64_t begin, int64_t end) {
+  const tarn_plan *plan = job->plan;
+  const tarn_fold fold = plan->level->folds[job->reduction][job->cls];
+  const int64_t rows = tarn_greatest(1, tarn_least(128, TARN_BLOCK / job->reduced));
+  const int64_t bytes = tarn_class_bytes(job->cls);
+  _Alignas(64) char accumulators[128 * 8];
+  for (; begin < end; begin += rows) {
+    int64_t n = tarn_least(rows, end - begin);
+    tarn_plan_block(plan, values, begin * job->reduced, n * job->reduced);
+    reset(job, accumulators, n);
+    const char *value = values[plan->result];
+    for (int64_t r = 0; r < n; r++) {
+      fold(accumulators + r * job->bytes, value + r * job->reduced * bytes, job->reduced);
+    }
+    store_results(job, accumulators, begin, n);
+  }
+}
+
+static void rows_task(void *ctx, int64_t begin, int64_t end) {
+  const reduction_job *job = ctx;
+  void **values = tarn_plan_begin(job->plan);
+  if (!values) {
+    __atomic_store_n(job->status, TARN_NO_MEMORY, __ATOMIC_RELAXED);
+    return;
+  }
+  if (!job->partials && !job->plan->by_rows && job->reduced <= TARN_BLOCK) {
+    fold_short_rows(job, values, begin, end);
+    return;
+  }
+  for (int64_t i = begin; i < end; i++) {
+    int64_t outer = i / job->parts, part = i % job->parts;
+    int64_t from = part * job->part, to = tarn_least(job->reduced, from + job->part);
+    _Alignas(8) char accumulator[8];
+    reset(job, accumulator, 1);
+    fold_run(job, values, outer * job->reduced + from, outer * job->reduced + to, accumulator);
+    if (job->partials) {
+      memcpy(partial(job, outer, part), accumulator, (size_t)job->bytes);
+    } else {
+      store_results(job, accumulator, outer, 1);
+    }
+  }
+}
+
+// MARK: Columns
+
+/// Rows of `job->inner` results that share a block.
+static void fold_narrow_columns(
+  const reduction_job *job, void **values, int64_t position, int64_t rows, char *accumulators
+) {
+  const tarn_plan *plan = job->plan;
+  const tarn_fold_rows fold = plan->level->row_folds[job->reduction][job->cls];
+  const int64_t together = TARN_BLOCK / job->inner;
+  for (int64_t row = 0; row < rows; row += together) {
+    int64_t n = tarn_least(together, rows - row);
+    tarn_plan_block(plan, values, position + row * job->inner, n * job->inner);
+    fold(accumulators, values[plan->result], n, job->inner);
+  }
+}
+
+static void fold_wide_columns(
+  const reduction_job *job, void **values, int64_t position, int64_t rows, int64_t columns, char *accumulators
+) {
+  const tarn_plan *plan = job->plan;
+  const tarn_fold_rows fold = plan->level->row_folds[job->reduction][job->cls];
+  for (int64_t row = 0; row < rows; row++) {
+    tarn_plan_block(plan, values, position + row * job->inner, columns);
+    fold(accumulators, values[plan->result], 1, columns);
+  }
+}
+
+static void columns_task(void *ctx, int64_t begin, int64_t end) {
+  const reduction_job *job = ctx;
+  void **values = tarn_plan_begin(job->plan);
+  if (!values) {
+    __atomic_store_n(job->status, TARN_NO_MEMORY, __ATOMIC_RELAXED);
+    return;
+  }
+  _Alignas(64) char accumulators[TARN_BLOCK * 8];
+  for (int64_t i = begin; i < end; i++) {
+    int64_t block = i % job->column_blocks, rest = i / job->column_blocks;
+    int64_t part = rest % job->parts, outer = rest / job->parts;
+    int64_t column = block * job->columns, columns = tarn_least(job->columns, job->inner - column);
+    int64_t row = part * job->part, rows = tarn_least(job->part, job->reduced - row);
+    int64_t position = (outer * job->reduced + row) * job->inner + column;
+    reset(job, accumulators, columns);
+    if (job->column_blocks == 1 && !job->plan->by_rows) {
+      fold_narrow_columns(job, values, position, rows, accumulators);
+    } else {
+      fold_wide_columns(job, values, position, rows, columns, accumulators);
+    }
+    if (job->partials) {
+      memcpy(partial(job, outer, part) + column * job->bytes, accumulators, (size_t)(columns * job->bytes));
+    } else {
+      store_results(job, accumulators, outer * job->inner + column, columns);
+    }
+  }
+}
+
+// MARK: Combining
+
+/// Puts the parts of outer results begin … end - 1 together, the first part first.
+static void combine_task(void *ctx, int64_t begin, int64_t end) {
+  const reduction_job *job = ctx;
+  const tarn_fold_rows fold = job->plan->level->row_folds[job->reduction][accumulator_class(job->cls)];
+  for (int64_t outer = begin; outer < end; outer++) {
+    char *total = partial(job, outer, 0);
+    fold(total, total + job->inner * job->bytes, job->parts - 1, job->inner);
+    store_results(job, total, outer * job->inner, job->inner);
+  }
+}
+
+// MARK: Axes
+
+typedef struct {
+  int order[TARN_MAX_RANK], group[TARN_MAX_RANK];
+} arrangement;
+
+enum { OUTER = 0, REDUCED = 1, INNER = 2 };
+
+static arrangement arrange(const tarn_loop *loop, uint32_t mask) {
+  arrangement a;
+  int last_reduced = -1, n = 0;
+  for (int axis = 0; axis < loop->rank; axis++) {
+    if ((mask >> axis & 1) && loop->shape[axis] > 1) last_reduced = axis;
+  }
+  for (int group = OUTER; group <= INNER; group++) {
+    for (int axis = 0; axis < loop->rank; axis++) {
+      int its = mask >> axis & 1 ? REDUCED : axis < last_reduced ? OUTER : INNER;
+      if (its != group) continue;
+      a.group[n] = group;
+      a.order[n++] = axis;
+    }
+  }
+  return a;
+}
+
+/// A reduced axis of length 0: results are neutral.
+static int store_neutral(const tarn_loop *loop, uint32_t mask, int reduction, void *const *pointers) {
+  const tarn_operand *output = loop->outputs;
+  int cls = tarn_class_of(output->dtype);
+  if (cls < 0) return TARN_BAD_ARGUMENT;
+  tarn_const constant = {.reg = 0, .cls = (uint8_t)cls, .scalar = 0};
+  tarn_operand result = *output;
+  result.reg = 0;
+  tarn_loop fill = {.rank = loop->rank, .n_outputs = 1, .n_consts = 1, .n_regs = 1, .outputs = &result, .consts = &constant};
+  for (int axis = 0; axis < loop->rank; axis++) fill.shape[axis] = mask >> axis & 1 ? 1 : loop->shape[axis];
+  tarn_scalar value = neutral(reduction, cls);
+  if (reduction == TARN_REDUCE_MAX || reduction == TARN_REDUCE_MIN) {
+    const int most = reduction == TARN_REDUCE_MIN;
+    if (output->dtype == TARN_DTYPE_BOOL) value.integer = most;
+    if (output->dtype == TARN_DTYPE_U8) value.integer = most ? UINT8_MAX : 0;
+    if (output->dtype == TARN_DTYPE_I8) value.integer = most ? INT8_MAX : INT8_MIN;
+  }
+  return tarn_loop_run(&fill, pointers, &value);
+}
+
+static void split_work(reduction_job *job) {
+  const tarn_plan *plan = job->plan;
+  job->outer = job->reduced = job->inner = 1;
+  for (int axis = 0; axis < plan->rank; axis++) {
+    int64_t *group = plan->group[axis] == OUTER ? &job->outer : plan->group[axis] == REDUCED ? &job->reduced : &job->inner;
+    *group *= plan->shape[axis];
+    if (plan->group[axis] == OUTER) job->outer_rank = axis + 1;
+  }
+  // Wide rows of results go in blocks; a block lies within one innermost axis if the plan goes by rows.
+  job->columns = job->inner;
+  if (plan->by_rows && job->inner > 1) {
+    job->columns = plan->block;
+  } else if (job->inner > TARN_BLOCK / 2) {
+    job->columns = TARN_BLOCK;
+  }
+  job->column_blocks = tarn_ceil_div(job->inner, job->columns);
+  job->part = tarn_greatest(1, PART / job->columns);
+  if (job->inner == 1 && plan->by_rows) job->part = tarn_ceil_div(job->part, plan->inner) * plan->inner;
+  job->parts = tarn_ceil_div(job->reduced, job->part);
+  // Splitting is for want of results: with enough of them, one task does a result whole.
+  if (job->outer * job->column_blocks >= 64 || job->reduced < 2 * job->part) {
+    job->parts = 1;
+    job->part = job->reduced;
+  }
+}
+
+int tarn_reduce_run(
+  const tarn_loop *loop, uint32_t reduced_axes, int reduction, void *const *pointers, const tarn_scalar *scalars
+) {
+  if (loop->rank < 0 || loop->rank > TARN_MAX_RANK || loop->n_outputs != 1) return TARN_BAD_ARGUMENT;
+  if (reduction < 0 || reduction > TARN_REDUCE_MIN) return TARN_BAD_ARGUMENT;
+  int nothing = 0;
+  for (int axis = 0; axis < loop->rank; axis++) {
+    if (loop->shape[axis] > 0) continue;
+    if (!(reduced_axes >> axis & 1)) return TARN_OK;
+    nothing = 1;
+  }
+  if (nothing) return store_neutral(loop, reduced_axes, reduction, pointers);
+  arrangement axes = arrange(loop, reduced_axes);
+  tarn_plan *plan;
+  int status = tarn_plan_make(&plan, loop, axes.order, axes.group, 1, pointers, scalars);
+  if (status) return status;
+  reduction_job job = {.plan = plan, .reduction = reduction, .cls = plan->result_class, .result = plan->outputs, .status = &status};
+  job.bytes = tarn_class_bytes(accumulator_class(job.cls));
+  split_work(&job);
+  if (job.parts > 1) {
+    job.partials = tarn_scratch(TARN_SCRATCH_PARTIALS, (size_t)(job.outer * job.parts * job.inner * job.bytes));
+    if (!job.partials) return TARN_NO_MEMORY;
+  }
+  int64_t task = tarn_least(job.part, job.reduced) * job.columns;
+  int64_t grain = tarn_greatest(1, plan->grain / task);
+  if (job.inner == 1) {
+    tarn_parallel(job.outer * job.parts, grain, rows_task, &job);
+  } else {
+    tarn_parallel(job.outer * job.parts * job.column_blocks, grain, columns_task, &job);
+  }
+  if (status == TARN_OK && job.parts > 1) tarn_parallel(job.outer, 1, combine_task, &job);
+  return status;
+}

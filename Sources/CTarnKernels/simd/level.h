@@ -1,0 +1,13 @@
+// Everything of one level, and its table.
+#include "ops.h"
+
+#include "convert.h"
+#include "fold.h"
+#include "gemm.h"
+
+#define LEVEL_TABLE(NAME)                                                                                   \
+  {                                                                                                         \
+    .name = NAME, .level = TARN_LEVEL, .ops = OP_TABLE, .loads = LOAD_TABLE, .stores = STORE_TABLE,         \
+    .folds = FOLD_TABLE, .row_folds = ROW_FOLD_TABLE, .stream = stream, .mr = {MR, MR}, .nr = {NR_F, NR_D}, \
+    .tile = {tile_f, tile_d},                                                                               \
+  }
