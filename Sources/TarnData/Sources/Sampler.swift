@@ -66,7 +66,7 @@ public struct WeightedSampler: Sampler, Codable, Hashable {
     }
     guard let total = sums.last, count > 0 else { return [] }
     var generator = SeededGenerator(seed: seed).forked(UInt64(bitPattern: Int64(epoch)))
-    return (0..<draws).map { _ in min(place(of: generator.uniform() * total), count - 1) }
+    return (0..<max(0, draws)).map { _ in min(place(of: generator.uniform() * total), count - 1) }
   }
 
   /// The first place whose sum lies above `value`.
