@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
@@ -8,9 +9,10 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
   .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(
-    name: name + "Tests", dependencies: dependencies + ["_TarnTestKit"], resources: resources,
+    name: name + "Tests", dependencies: dependencies + ["_TarnTestKit"],
+    exclude: FileManager.default.fileExists(atPath: "Tests/\(name)Tests/Fixtures") ? ["Fixtures"] : [],
     swiftSettings: strict)
 }
 
@@ -20,7 +22,6 @@ let package = Package(
   products: [
     .library(name: "Tarn", targets: ["Tarn"]),
     .library(name: "TarnTestKit", targets: ["_TarnTestKit"]),
-    .executable(name: "tarn", targets: ["TarnCommand"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -38,15 +39,16 @@ let package = Package(
     module("TarnInterop", ["TarnCore", "TarnData", "CZlib"]),
     module("TarnNN", ["TarnCore", "TarnInterop"]),
     module("TarnPlot", ["TarnCore"]),
-    module("TarnTrain", ["TarnNN", "TarnData", "TarnInterop", "TarnPlot"]),
     module(
       "Tarn",
-      ["TarnCore", "TarnCPU", "TarnData", "TarnInterop", "TarnNN", "TarnPlot", "TarnTrain"]),
-    .executableTarget(
-      name: "TarnCommand",
-      dependencies: ["Tarn", .product(name: "ArgumentParser", package: "swift-argument-parser")],
-      swiftSettings: strict),
+      ["TarnCore", "TarnCPU", "TarnData", "TarnInterop", "TarnNN", "TarnPlot"]),
     module("_TarnTestKit", ["Tarn"]),
+
+    tests("TarnCore", ["Tarn"]),
+    tests("TarnData", ["Tarn"]),
+    tests("TarnInterop", ["Tarn"]),
+    .testTarget(
+      name: "ConformanceTests", dependencies: ["Tarn", "_TarnTestKit"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

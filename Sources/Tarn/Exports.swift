@@ -5,4 +5,3 @@
 @_exported import TarnInterop
 @_exported import TarnNN
 @_exported import TarnPlot
-@_exported import TarnTrain

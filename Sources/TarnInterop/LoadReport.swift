@@ -1,6 +1,7 @@
 import TarnData
 
-/// What came of fitting weights into a model: everything at once, so that all mistakes can be put right together.
+/// What came of fitting weights into a model: everything at once, so that all mistakes can be put
+/// right together.
 public struct LoadReport: Sendable, Hashable, Codable {
   /// A tensor that is there under the right name with the wrong shape.
   public struct Mismatch: Sendable, Hashable, Codable {
@@ -25,7 +26,8 @@ public struct LoadReport: Sendable, Hashable, Codable {
   public var unused: [String] = []
   /// Names in both, with different shapes.
   public var mismatched: [Mismatch] = []
-  /// Names that were missing, or did not fit, and by leave of the caller kept the model's own values.
+  /// Names that were missing, or did not fit, and by leave of the caller kept the model's own
+  /// values.
   public var kept: [String] = []
 
   public init(source: String = "weights") {
@@ -33,7 +35,8 @@ public struct LoadReport: Sendable, Hashable, Codable {
   }
 
   /// Compares what a model wants with what the weights have.
-  /// - Parameter isKept: whether a name that is missing or does not fit may keep the model's own values.
+  /// - Parameter isKept: whether a name that is missing or does not fit may keep the model's own
+  ///   values.
   public init(
     expected: [(name: String, shape: [Int])], weights: Weights,
     isKept: (String) -> Bool = { _ in false }
@@ -55,7 +58,8 @@ public struct LoadReport: Sendable, Hashable, Codable {
     unused = weights.names.filter { !wanted.contains($0) }
   }
 
-  /// Whether every tensor of the model was filled or kept by leave, and none of the weights was left over.
+  /// Whether every tensor of the model was filled or kept by leave, and none of the weights was
+  /// left over.
   public var isComplete: Bool { missing.isEmpty && unused.isEmpty && mismatched.isEmpty }
 
   /// The unused name that a missing one was likely meant to be.

@@ -2,10 +2,11 @@ import Foundation
 import TarnCore
 import TarnData
 
-/// The safetensors format: a JSON header that names each tensor with its type, shape and place, then the bytes.
+/// The safetensors format: a JSON header that names each tensor with its type, shape and place,
+/// then the bytes.
 ///
-/// The file is mapped into memory and only what is asked for is copied. Nothing in it is trusted: places must lie within
-/// the file, follow each other without gap or overlap, and fit the shapes.
+/// The file is mapped into memory and only what is asked for is copied. Nothing in it is trusted:
+/// places must lie within the file, follow each other without gap or overlap, and fit the shapes.
 ///
 /// ```swift
 /// let file = try Safetensors(contentsOf: URL(fileURLWithPath: "model.safetensors"))
@@ -79,8 +80,8 @@ public struct Safetensors: Sendable {
 }
 
 extension Safetensors {
-  /// Writes named tensors, sorted by type (widest first, so that each lies aligned) and name; the same tensors give the
-  /// same bytes.
+  /// Writes named tensors, sorted by type (widest first, so that each lies aligned) and name; the
+  /// same tensors give the same bytes.
   public static func write(
     _ tensors: [(name: String, tensor: Tensor)], metadata: [String: String] = [:], to url: URL
   ) throws {

@@ -34,8 +34,8 @@ public struct Weights: Sendable {
     for (name, tensor) in tensors { self[name] = tensor }
   }
 
-  /// Reads a file of any known format, told by its contents and not by its name. The array of an NPY file
-  /// is named after the file.
+  /// Reads a file of any known format, told by its contents and not by its name. The array of an
+  /// NPY file is named after the file.
   public init(contentsOf url: URL) throws {
     let file = try FileBytes(mapping: url)
     self.init(source: url.path)
@@ -135,7 +135,8 @@ extension Weights: CustomStringConvertible {
   public var description: String {
     let width = names.map(\.count).max() ?? 0
     let lines = all.map { name, tensor in
-      "  \(name)\(String(repeating: " ", count: width - name.count))  \(tensor.dtype) \(tensor.shape)"
+      let gap = String(repeating: " ", count: width - name.count + 2)
+      return "  \(name)\(gap)\(tensor.dtype) \(tensor.shape)"
     }
     return (["\(source): \(count) tensors, \(elementCount) elements"] + lines)
       .joined(separator: "\n")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import TarnCore
+import TarnCore
 
 @Suite struct AutodiffTests {
   private let x = Tensor([0.3, -1.2, 2.0, 0.7])

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import TarnCore
+import TarnCore
 
 @Suite struct EngineTests {
   @Test func aMillionNodesNeitherOverflowNorLeak() {

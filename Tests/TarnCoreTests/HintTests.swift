@@ -1,6 +1,6 @@
 import Testing
 
-@testable import TarnCore
+import TarnCore
 
 @Suite struct HintTests {
   @Test func flatten() {

@@ -2,7 +2,7 @@ import Foundation
 import TarnCore
 import Testing
 
-@testable import TarnData
+import TarnData
 
 @Suite struct BatchesTests {
   static func batches(
@@ -23,6 +23,10 @@ import Testing
     #expect(try Self.all(Self.batches(6, 3).epoch(0)).count == 2)
     #expect(try Self.all(Self.batches(0, 3).epoch(0)).isEmpty)
     #expect(Self.batches(7, 3).epoch(0).count == 3)
+    #expect(Self.batches(7, 3).stepsPerEpoch == 3)
+    #expect(
+      Self.batches(7, 3, sampler: .weighted([1, 2, 0, 0, 0, 0, 0], draws: 13, seed: 0))
+        .stepsPerEpoch == 5)
   }
 
   @Test func everyEpochVisitsAllInItsOwnOrder() throws {

@@ -2,7 +2,7 @@ import Foundation
 import TarnCore
 import Testing
 
-@testable import TarnData
+import TarnData
 
 @Suite struct CSVTests {
   static let pets = """
@@ -127,9 +127,8 @@ import Testing
   ])
 
   @Test func standardisesAndSpreads() throws {
-    let encoder = try FeatureEncoder(fitting: train, missing: .mean)
+    let (x, encoder) = try train.features(missing: .mean)
     #expect(encoder.names == ["x", "same", "colour=blue", "colour=red"])
-    let x = try encoder.encode(train)
     #expect(x.shape == [4, 4])
     let root5 = Float(5).squareRoot()
     let expected: [Float] = [

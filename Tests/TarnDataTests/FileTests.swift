@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import TarnData
+import TarnData
 
 @Suite struct FileTests {
   @Test func missingFilesAndFolders() throws {

@@ -2,7 +2,7 @@ import Foundation
 import TarnCore
 import Testing
 
-@testable import TarnData
+import TarnData
 
 @Suite struct IDXTests {
   static func file(_ code: UInt8, _ shape: [UInt32], _ elements: [UInt8]) -> [UInt8] {

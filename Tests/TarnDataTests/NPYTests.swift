@@ -2,7 +2,7 @@ import Foundation
 import TarnCore
 import Testing
 
-@testable import TarnData
+import TarnData
 
 @Suite struct NPYTests {
   static let grid: [Double] = [-2, -1, 0, 1, 2, 3]

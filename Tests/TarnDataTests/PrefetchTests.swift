@@ -3,7 +3,7 @@ import Synchronization
 import TarnCore
 import Testing
 
-@testable import TarnData
+import TarnData
 
 /// Gives its index, and counts what is asked of it.
 private final class Probe: Source {
@@ -117,7 +117,7 @@ private final class Probe: Source {
   }
 
   @Test func aCancelledTaskStopsWaiting() async throws {
-    let probe = Probe(3) { _ in 0.3 }
+    let probe = Probe(10_000) { _ in 0.05 }
     let task = Task {
       var count = 0
       for try await _ in probe.epoch().prefetched(depth: 1) { count += 1 }

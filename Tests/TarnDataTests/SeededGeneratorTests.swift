@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import TarnData
+import TarnData
 
 @Suite struct SeededGeneratorTests {
   /// The known answers published with the generator (Random123, `kat_vectors`).

@@ -1,7 +1,7 @@
 import TarnCore
 import Testing
 
-@testable import TarnData
+import TarnData
 
 @Suite struct SourceTests {
   let numbers = ArraySource(Array(0..<100))
@@ -53,7 +53,7 @@ import Testing
     #expect(parts.flatMap(\.indices).sorted() == Array(0..<100))
     let rows = Self.rows(30).stratifiedSplit([0.5, 0.5], seed: 0)
     for part in rows {
-      let batch = try part.batch(at: Array(0..<part.count), epoch: 0)
+      let batch = try part.all()
       #expect(
         batch.labels.array(of: Int.self).sorted() == [0, 1, 2].flatMap { [$0, $0, $0, $0, $0] })
     }

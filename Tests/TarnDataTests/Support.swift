@@ -2,7 +2,7 @@ import Foundation
 import TarnCore
 import Testing
 
-@testable import TarnData
+import TarnData
 
 /// A folder that is removed when the test ends.
 final class TemporaryFolder {
@@ -54,7 +54,8 @@ func expectTruncationRefused(
   }
 }
 
-/// Reads many damaged copies of the bytes; each must be read or refused with a `DataError`, never trap.
+/// Reads many damaged copies of the bytes; each must be read or refused with a `DataError`, never
+/// trap.
 /// - Returns: how many were refused.
 @discardableResult
 func damage(
@@ -82,7 +83,8 @@ extension FileBytes {
   var array: [UInt8] { withBytes { Array($0) } }
 }
 
-/// The folder of real data, named by the environment; without it the tests that need it are skipped.
+/// The folder of real data, named by the environment; without it the tests that need it are
+/// skipped.
 let realData = ProcessInfo.processInfo.environment["TARN_DATA"].map {
   URL(fileURLWithPath: $0, isDirectory: true)
 }

@@ -2,8 +2,8 @@ import Foundation
 import TarnCore
 import Testing
 
-@testable import TarnData
-@testable import TarnInterop
+import TarnData
+import TarnInterop
 
 /// A folder that is removed when the test ends.
 final class TemporaryFolder {
@@ -40,7 +40,8 @@ func expectDataError(
   }
 }
 
-/// The folder of real data, named by the environment; without it the tests that need it are skipped.
+/// The folder of real data, named by the environment; without it the tests that need it are
+/// skipped.
 let realData = ProcessInfo.processInfo.environment["TARN_DATA"].map {
   URL(fileURLWithPath: $0, isDirectory: true)
 }

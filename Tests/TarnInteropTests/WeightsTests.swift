@@ -3,7 +3,7 @@ import TarnCore
 import TarnData
 import Testing
 
-@testable import TarnInterop
+import TarnInterop
 
 @Suite struct WeightsTests {
   let weights = Weights([

@@ -123,7 +123,7 @@ extension Tensor {
   /// ```
   public func dump() -> String { Tensor.dump([self]) }
 
-  /// As ``dump()-(Tensor)``, for tensors that are computed together.
+  /// As ``dump()``, for tensors that are computed together.
   public static func dump(_ tensors: [Tensor]) -> String {
     let graph = Engine.graph(of: tensors).graph
     return Program(Simplifier.simplified(graph, claims: { _, _ in false })).description

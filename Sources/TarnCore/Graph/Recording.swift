@@ -35,7 +35,7 @@ struct Recording {
   private(set) var nodes: [Node] = []
   /// The first node met that has no value and no way to get one.
   private(set) var orphan: Node?
-  private var scalarSlots: [Scalar: Int] = [:]
+  private var scalarSlots: [ScalarBits: Int] = [:]
   private let arguments: [ObjectIdentifier: Int]
 
   /// - Parameter arguments: placeholders that are given a value at each run, by leaf number.
@@ -128,8 +128,9 @@ struct Recording {
   }
 
   private mutating func scalarSlot(_ value: Scalar) -> Int {
-    if let slot = scalarSlots[value] { return slot }
-    scalarSlots[value] = scalars.count
+    let bits = ScalarBits(value)
+    if let slot = scalarSlots[bits] { return slot }
+    scalarSlots[bits] = scalars.count
     scalars.append(value)
     return scalars.count - 1
   }
@@ -153,9 +154,25 @@ struct Recording {
   }
 }
 
+/// A number by its bits: −0 is not 0, and a NaN equals itself.
+private struct ScalarBits: Hashable {
+  let bits: UInt64
+  let isReal: Bool
+
+  init(_ value: Scalar) {
+    switch value {
+    case .integer(let value): (bits, isReal) = (UInt64(bitPattern: value), false)
+    case .real(let value): (bits, isReal) = (value.bitPattern, true)
+    }
+  }
+}
+
 extension Scalar {
   /// Whether simplification looks at this number.
-  var isStructural: Bool { [-1, 0, 0.5, 1, 2].contains(double) }
+  var isStructural: Bool {
+    let value = double
+    return value == 1 || value == 2 || value == -1 || value == 0.5 || (value == 0 && value.sign == .plus)
+  }
 }
 
 extension Op {

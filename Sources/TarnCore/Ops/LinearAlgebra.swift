@@ -40,7 +40,7 @@ extension Rule {
     jvp: { op, x, y, t in
       guard case .triangularSolve(let lower, let transposed) = op else { return nil }
       let moved = t[0].map { -$0.triangle(lower: lower).times(y, transposeA: transposed) }
-      guard let right = sum(t[1], moved) else { return nil }
+      guard let right = added(t[1], moved) else { return nil }
       return x[0].dividing(right, lower: lower, transposed: transposed)
     },
     batch: batch,
@@ -59,7 +59,7 @@ extension Rule {
       return [-b.times(y, transposeB: true), b]
     },
     jvp: { op, x, y, t in
-      guard let right = sum(t[1], t[0].map { -$0.times(y) }) else { return nil }
+      guard let right = added(t[1], t[0].map { -$0.times(y) }) else { return nil }
       return Tensor.record(op, x[0], right, y.shape, y.dtype)
     },
     batch: batch,
@@ -83,7 +83,7 @@ extension Rule {
       x.eachMatrix(shape, dtype) { [$0[0].factored().determinant] }
     })
 
-  private static func sum(_ a: Tensor?, _ b: Tensor?) -> Tensor? {
+  private static func added(_ a: Tensor?, _ b: Tensor?) -> Tensor? {
     guard let a else { return b }
     return b.map { a + $0 } ?? a
   }

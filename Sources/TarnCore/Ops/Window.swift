@@ -9,7 +9,8 @@ extension Rule {
     batch: foldedIntoExamples,
     reference: { op, x, shape, dtype in
       guard case .windowSum(let window) = op else { return x[0] }
-      return summed(x[0], shape, dtype, window.overlaps(unpooled: x[0].shape, pooled: shape))
+      let overlaps = window.overlaps(unpooled: x[0].shape, pooled: shape)
+      return summed(x[0], shape, dtype, overlaps.map { (from: $0.unpooled, to: $0.pooled) })
     })
 
   static let windowSpread = Rule.linear(
@@ -21,7 +22,7 @@ extension Rule {
     reference: { op, x, shape, dtype in
       guard case .windowSpread(let window) = op else { return x[0] }
       let overlaps = window.overlaps(unpooled: shape, pooled: x[0].shape)
-      return summed(x[0], shape, dtype, overlaps.map { (unpooled: $0.pooled, pooled: $0.unpooled) })
+      return summed(x[0], shape, dtype, overlaps.map { (from: $0.pooled, to: $0.unpooled) })
     })
 
   /// NaN is the largest; of equals the first counts. 0 where a window holds padding alone.
@@ -71,7 +72,7 @@ extension Rule {
   }
 
   private static func summed(
-    _ x: HostArray, _ shape: [Int], _ dtype: DType, _ pairs: [(unpooled: Int, pooled: Int)]
+    _ x: HostArray, _ shape: [Int], _ dtype: DType, _ pairs: [(from: Int, to: Int)]
   ) -> HostArray {
     switch x.values {
     case .reals(let x):

@@ -168,6 +168,8 @@ extension Tensor {
     binary(.subtract, n.scalar, x)
   }
   /// A number times every element.
+  ///
+  /// Swift works `1 / 2 * x` out from the left, in integers: that is 0. Write `0.5 * x`.
   public static func * (n: some ScalarConvertible, x: Tensor) -> Tensor {
     binary(.multiply, n.scalar, x)
   }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// What went wrong with a file: which one, where in it, why, and what to do.
 ///
 /// ```swift
@@ -65,6 +67,10 @@ public struct DataError: Error, Sendable, Hashable, CustomStringConvertible {
     let location = place.map { ", \($0)" } ?? ""
     return "\(file)\(location): \(reason)" + (hint.map { "\n  hint: \($0)" } ?? "")
   }
+}
+
+extension DataError: LocalizedError {
+  public var errorDescription: String? { description }
 }
 
 extension DataError {

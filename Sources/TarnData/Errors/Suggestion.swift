@@ -17,7 +17,8 @@ package func nearest(to name: String, among known: [String], most: Int) -> [Stri
   return scored.sorted { $0 < $1 }.prefix(most).map { known[$0.1] }
 }
 
-/// How many letters must be put in, taken out or changed to get from one to the other (Levenshtein).
+/// How many letters must be put in, taken out or changed to get from one to the other
+/// (Levenshtein).
 package func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
   var row = Array(0...b.count)
   for (i, letter) in a.enumerated() {

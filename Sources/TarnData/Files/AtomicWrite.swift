@@ -2,8 +2,9 @@ import Foundation
 
 /// Writes files so that a reader sees the old contents or the new, never a part.
 ///
-/// The bytes go to a temporary file in the same folder, are flushed to the disk, and the file is renamed over the old one.
-/// If anything fails (a full disk, say) the temporary file is removed and the old one stays as it was.
+/// The bytes go to a temporary file in the same folder, are flushed to the disk, and the file is
+/// renamed over the old one. If anything fails (a full disk, say) the temporary file is removed and
+/// the old one stays as it was.
 public enum AtomicWrite {
   /// Writes `bytes` to `url`.
   public static func write(_ bytes: some Collection<UInt8>, to url: URL) throws {
@@ -59,7 +60,8 @@ public enum AtomicWrite {
     if stat(path, &status) == 0 { fchmod(descriptor, status.st_mode & 0o7777) }
   }
 
-  /// Makes the new name itself last through a power cut. Some file systems refuse; the data is safe regardless.
+  /// Makes the new name itself last through a power cut. Some file systems refuse; the data is safe
+  /// regardless.
   private static func flushFolder(of url: URL) {
     let folder = openToRead(url.deletingLastPathComponent().path)
     guard folder >= 0 else { return }

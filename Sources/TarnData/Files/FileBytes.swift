@@ -2,8 +2,8 @@ import Foundation
 
 /// The bytes of a file, mapped into memory, or bytes that are there already.
 ///
-/// A mapping costs no copy; pages are read as they are touched. Another program that cuts the file short
-/// while it is mapped stops this one, as with any mapping.
+/// A mapping costs no copy; pages are read as they are touched. Another program that cuts the file
+/// short while it is mapped stops this one, as with any mapping.
 ///
 /// Safe to share: the bytes never change and are let go only with the last reference.
 package final class FileBytes: @unchecked Sendable {
@@ -52,7 +52,8 @@ package final class FileBytes: @unchecked Sendable {
     pointer = Self.copy(bytes)
   }
 
-  /// Part of another file's bytes, without copying. `range` must lie within them, as those of ``ByteReader`` do.
+  /// Part of another file's bytes, without copying. `range` must lie within them, as those of
+  /// ``ByteReader`` do.
   package init(part range: Range<Int>, of whole: FileBytes, name: String) {
     self.name = name
     origin = .part(whole)

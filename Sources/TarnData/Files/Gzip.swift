@@ -11,7 +11,8 @@ package enum Gzip {
 
   package static let magic: [UInt8] = [0x1f, 0x8b]
 
-  /// Deflate never packs better than this, so a file can be judged by its size before it is unpacked.
+  /// Deflate never packs better than this, so a file can be judged by its size before it is
+  /// unpacked.
   package static let greatestRatio = 1032
 
   /// Unpacks a whole file that may or may not be compressed with gzip.
@@ -25,8 +26,8 @@ package enum Gzip {
 
   /// Unpacks `range` of a file (all of it by default).
   ///
-  /// Several gzip members one after another give their contents one after another; zero padding after the last
-  /// is passed over.
+  /// Several gzip members one after another give their contents one after another; zero padding
+  /// after the last is passed over.
   /// - Parameters:
   ///   - limit: the most bytes to unpack; more is an error, unless `isPrefix`.
   ///   - isPrefix: stop quietly at `limit`.

@@ -17,7 +17,8 @@ package func checkedSum(_ a: Int, _ b: Int) -> Int? {
   return overflow || sum < 0 ? nil : sum
 }
 
-/// The bytes a tensor of this shape takes, or nil where an axis is negative or the product does not fit.
+/// The bytes a tensor of this shape takes, or nil where an axis is negative or the product does not
+/// fit.
 package func checkedByteCount(_ shape: [Int], elementSize: Int) -> Int? {
   // Axes of length 0 must not hide an overflow: `[0, 2^62, 8]` is as absurd as without the 0.
   var nonEmpty = elementSize
@@ -28,8 +29,8 @@ package func checkedByteCount(_ shape: [Int], elementSize: Int) -> Int? {
   return shape.contains(0) ? 0 : nonEmpty
 }
 
-/// The `write` system call: how many bytes went out, or -1 with `errno`. A free function, so that types with a
-/// `write` of their own can call it.
+/// The `write` system call: how many bytes went out, or -1 with `errno`. A free function, so that
+/// types with a `write` of their own can call it.
 func writeSome(_ descriptor: Int32, _ base: UnsafeRawPointer, _ count: Int) -> Int {
   write(descriptor, base, count)
 }

@@ -1,8 +1,8 @@
 import Foundation
 import TarnCore
 
-/// IDX files, the format of MNIST: a magic number with the element type and the rank, the lengths of the axes, then the
-/// elements, all big-endian. Plain or packed with gzip, told by content.
+/// IDX files, the format of MNIST: a magic number with the element type and the rank, the lengths
+/// of the axes, then the elements, all big-endian. Plain or packed with gzip, told by content.
 ///
 /// | code | elements | tensor |
 /// |---|---|---|
@@ -24,8 +24,8 @@ public enum IDX {
     return contents.withTensor { Tensor(bytes: $0, shape: contents.shape, dtype: contents.dtype) }
   }
 
-  /// Writes a tensor; a name that ends in `.gz` makes it packed. `int64` and `bool` become 32-bit integers
-  /// and bytes where every value fits; the 16-bit floating types become 32-bit ones.
+  /// Writes a tensor; a name that ends in `.gz` makes it packed. `int64` and `bool` become 32-bit
+  /// integers and bytes where every value fits; the 16-bit floating types become 32-bit ones.
   public static func write(_ tensor: Tensor, to url: URL) throws {
     let packed = try encode(tensor, name: url.path)
     let isPacked = url.pathExtension == "gz"
@@ -92,7 +92,8 @@ extension IDX {
     of file: FileBytes, limit: Int = 1 << 34
   ) throws(DataError) -> Contents {
     guard file.starts(with: Gzip.magic) else { return try plainContents(of: file, limit: limit) }
-    // The header tells how much there is to unpack, so that a file that lies cannot fill the memory.
+    // The header tells how much there is to unpack, so that a file that lies cannot fill the
+    // memory.
     let longestHeader = 4 + 4 * 255
     let start = FileBytes(
       try Gzip.inflate(file, limit: longestHeader, isPrefix: true), name: file.name)

@@ -1,4 +1,5 @@
-/// A JSON value as it stands in a file: object members in their order, none twice, numbers as written.
+/// A JSON value as it stands in a file: object members in their order, none twice, numbers as
+/// written.
 package indirect enum JSON: Sendable, Equatable {
   case null
   case bool(Bool)

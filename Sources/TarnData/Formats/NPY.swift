@@ -10,8 +10,8 @@ import TarnCore
 public enum NPY {
   package static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
 
-  /// Reads an array in row-major order, whatever its order in the file. 16-bit and unsigned 32-bit integers are
-  /// widened; records, objects, text, complex numbers and dates are refused by name.
+  /// Reads an array in row-major order, whatever its order in the file. 16-bit and unsigned 32-bit
+  /// integers are widened; records, objects, text, complex numbers and dates are refused by name.
   /// - Parameter limit: the most bytes its elements may take.
   public static func read(contentsOf url: URL, limit: Int = 1 << 36) throws -> Tensor {
     try read(FileBytes(mapping: url), limit: limit)

@@ -103,7 +103,8 @@ public enum Netpbm {
   }
 }
 
-/// The values of a picture as bytes: floating 0…1 becomes 0…255, rounded; whatever lies outside is clamped.
+/// The values of a picture as bytes: floating 0…1 becomes 0…255, rounded; whatever lies outside is
+/// clamped.
 package func pixelBytes(_ image: Tensor) -> [UInt8] {
   if image.dtype == .uint8 { return image.bytes() }
   let scale: Float = image.dtype.isFloating || image.dtype == .bool ? 255 : 1

@@ -2,8 +2,8 @@ import Foundation
 
 /// A ZIP archive to read from: stored and deflated entries, with or without the 64-bit extension.
 ///
-/// The archive is not trusted: every size and place is checked when it is opened, entries may not overlap, and
-/// an entry's contents are checked against its size and checksum.
+/// The archive is not trusted: every size and place is checked when it is opened, entries may not
+/// overlap, and an entry's contents are checked against its size and checksum.
 package struct ZipArchive: Sendable {
   package struct Entry: Sendable, Hashable {
     package let name: String

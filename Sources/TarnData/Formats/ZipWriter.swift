@@ -1,4 +1,5 @@
-/// Writes a ZIP archive entry by entry. The 64-bit extension is used where an entry or a place needs it.
+/// Writes a ZIP archive entry by entry. The 64-bit extension is used where an entry or a place
+/// needs it.
 package struct ZipWriter {
   private struct Record {
     let name: [UInt8]
@@ -66,8 +67,8 @@ package struct ZipWriter {
 
   /// The fields that an entry's header and its line in the directory have in common.
   private func addCommon(_ record: Record, _ isWide: Bool, to fields: inout Fields) {
-    // Version 2.0 (4.5 with the extension), UTF-8 name, method, and 1 January 1980: the same contents
-    // give the same archive.
+    // Version 2.0 (4.5 with the extension), UTF-8 name, method, and 1 January 1980: the same
+    // contents give the same archive.
     fields.add(UInt16(isWide ? 45 : 20), UInt16(0x0800), UInt16(record.isDeflated ? 8 : 0))
     fields.add(UInt16(0), UInt16(0x0021))
     fields.add(record.checksum)

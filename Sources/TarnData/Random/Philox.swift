@@ -1,5 +1,5 @@
-/// The counter-based generator Philox 4×32-10: ten rounds that turn a counter of four words and a key of two
-/// into four random words. Nothing is carried from one call to the next.
+/// The counter-based generator Philox 4×32-10: ten rounds that turn a counter of four words and a
+/// key of two into four random words. Nothing is carried from one call to the next.
 ///
 /// Salmon, Moraes, Dror, Shaw, *Parallel Random Numbers: As Easy as 1, 2, 3*, 2011.
 package enum Philox {

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Random numbers on the host that are the same everywhere for the same seed: on every machine, with any number of
-/// threads, and whatever the standard library does.
+/// Random numbers on the host that are the same everywhere for the same seed: on every machine,
+/// with any number of threads, and whatever the standard library does.
 ///
 /// Philox 4×32-10 (Salmon et al., 2011) with the seed as its key; the words are numbered, so a
 /// generator is a place in a fixed sequence, can be stored, and can be forked by number:
@@ -35,7 +35,8 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable, Hashable, Codabl
     return Self.joined(words[0], words[1])
   }
 
-  /// A generator with a sequence of its own, the same for the same number however much was drawn from this one.
+  /// A generator with a sequence of its own, the same for the same number however much was drawn
+  /// from this one.
   public func forked(_ number: UInt64) -> SeededGenerator {
     // The top bit of the counter is set for forks only, so no fork's key repeats a number drawn.
     let words = block(number & (1 << 63 - 1), tag: 1 << 31)
@@ -57,8 +58,8 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable, Hashable, Codabl
 }
 
 extension SeededGenerator {
-  /// A whole number in 0..<bound, all equally likely (Lemire, *Fast Random Integer Generation in an Interval*, 2019).
-  /// A bound below 1 gives 0.
+  /// A whole number in 0..<bound, all equally likely (Lemire, *Fast Random Integer Generation in an
+  /// Interval*, 2019). A bound below 1 gives 0.
   public mutating func integer(below bound: Int) -> Int {
     guard bound > 1 else { return 0 }
     let range = UInt64(bound)

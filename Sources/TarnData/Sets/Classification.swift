@@ -16,14 +16,16 @@ extension Synthetic {
     public var separation = 1.0
     /// The share of labels that are drawn anew at random.
     public var labelNoise = 0.0
-    /// Whether the features are put in random order; otherwise informative ones come first, then redundant ones.
+    /// Whether the features are put in random order; otherwise informative ones come first, then
+    /// redundant ones.
     public var isShuffled = true
 
     public init() {}
   }
 
-  /// A problem with informative, redundant and useless features, after scikit-learn's `make_classification` (the numbers
-  /// differ): clouds of normal points, each stretched by a random linear map, on the corners of a cube of side 2 · separation.
+  /// A problem with informative, redundant and useless features, after scikit-learn's
+  /// `make_classification` (the numbers differ): clouds of normal points, each stretched by a
+  /// random linear map, on the corners of a cube of side 2 · separation.
   ///
   /// I. Guyon, *Design of Experiments for the NIPS 2003 Variable Selection Benchmark*, 2003.
   ///
@@ -66,7 +68,7 @@ extension Synthetic {
     _ clean: TensorSource, _ options: ClassificationOptions, _ generator: inout SeededGenerator
   ) -> TensorSource {
     guard options.labelNoise > 0 else { return clean }
-    let labels = clean.all.labels.array(of: Int64.self).map { label in
+    let labels = clean.labels.tensor.array(of: Int64.self).map { label in
       generator.chance(options.labelNoise)
         ? Int64(generator.integer(below: options.classes)) : label
     }

@@ -1,11 +1,11 @@
 import CTarnDigits
 import TarnCore
 
-/// The 1,797 handwritten digits of 8×8 pixels that come with this library: enough to learn on in seconds, with
-/// nothing to fetch.
+/// The 1,797 handwritten digits of 8×8 pixels that come with this library: enough to learn on in
+/// seconds, with nothing to fetch.
 ///
-/// E. Alpaydin and C. Kaynak, *Optical Recognition of Handwritten Digits*, UCI Machine Learning Repository, 1998,
-/// CC BY 4.0.
+/// E. Alpaydin and C. Kaynak, *Optical Recognition of Handwritten Digits*, UCI Machine Learning
+/// Repository, 1998, CC BY 4.0.
 ///
 /// ```swift
 /// let (images, labels) = Digits.load()        // [1797, 1, 8, 8] 0…1, [1797] 0…9

@@ -9,7 +9,8 @@ import TarnCore
 /// // features [128, 1, 28, 28] float32 0…1, labels [128] int64
 /// ```
 ///
-/// LeCun, Cortes, Burges, *The MNIST Database of Handwritten Digits*; Xiao, Rasul, Vollgraf, *Fashion-MNIST*, 2017.
+/// LeCun, Cortes, Burges, *The MNIST Database of Handwritten Digits*; Xiao, Rasul, Vollgraf,
+/// *Fashion-MNIST*, 2017.
 public struct MNIST: Sendable {
   /// 60,000 examples in the published sets.
   public let train: TensorSource

@@ -3,7 +3,8 @@ import TarnCore
 
 /// Made-up data of known shape, the same everywhere for the same seed.
 ///
-/// All give features `float32`, [count, dimensions], and class labels `int64`, [count], in random order.
+/// All give features `float32`, [count, dimensions], and class labels `int64`, [count], in random
+/// order.
 ///
 /// ```swift
 /// let moons = Synthetic.moons(500, noise: 0.1, seed: 0)
@@ -32,7 +33,8 @@ public enum Synthetic {
   }
 
   /// Round clouds of normal points about centres, one a class.
-  /// - Parameter centres: nil: `classes` centres drawn uniformly from [-10, 10) in each of two dimensions.
+  /// - Parameter centres: nil: `classes` centres drawn uniformly from [-10, 10) in each of two
+  ///   dimensions.
   public static func blobs(
     _ count: Int, classes: Int = 3, centres: [[Double]]? = nil, deviation: Double = 1, seed: UInt64
   ) -> TensorSource {
@@ -58,7 +60,8 @@ public enum Synthetic {
     }
   }
 
-  /// Two circles about the origin, the outer of radius 1 (class 0), the inner of radius `factor` (class 1).
+  /// Two circles about the origin, the outer of radius 1 (class 0), the inner of radius `factor`
+  /// (class 1).
   public static func circles(
     _ count: Int, factor: Double = 0.5, noise: Double = 0.05, seed: UInt64
   ) -> TensorSource {
@@ -93,8 +96,8 @@ public enum Synthetic {
     }
   }
 
-  /// Points of each group in turn, then all in random order. `place` gets the group, how far along its points this one is
-  /// (0…1), and the generator.
+  /// Points of each group in turn, then all in random order. `place` gets the group, how far along
+  /// its points this one is (0…1), and the generator.
   static func points(
     _ count: Int, classes: Int, _ generator: inout SeededGenerator,
     place: (Int, Double, inout SeededGenerator) -> [Double],

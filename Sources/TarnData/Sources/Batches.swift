@@ -1,7 +1,7 @@
 import TarnCore
 
-/// A place in the run through the data: the batch that comes next. Stored with a checkpoint, it takes a run up again
-/// with exactly the batches it would have had.
+/// A place in the run through the data: the batch that comes next. Stored with a checkpoint, it
+/// takes a run up again with exactly the batches it would have had.
 public struct DataPosition: Codable, Hashable, Sendable {
   public var epoch: Int
   /// Batches of this epoch that are done.
@@ -42,6 +42,9 @@ public struct Batches<Output: Sendable>: Sendable {
     (self.size, self.dropLast, self.sampler) = (max(size, 1), dropLast, sampler)
     (self.sampleCount, self.make) = (sampleCount, make)
   }
+
+  /// Number of batches in an epoch.
+  public var stepsPerEpoch: Int { plan(0).count }
 
   /// The batches of one epoch.
   /// - Parameter step: how many of them to pass over, for taking a run up again.
@@ -161,7 +164,8 @@ extension BatchSource {
 }
 
 extension Source where Sample == Tensor {
-  /// Cuts the source into batches, [n, ...], of its samples, [...]; gathered at once where the source can.
+  /// Cuts the source into batches, [n, ...], of its samples, [...]; gathered at once where the
+  /// source can.
   public func batched(
     _ size: Int, sampler: any Sampler = .sequential, dropLast: Bool = false
   ) -> Batches<Tensor> {

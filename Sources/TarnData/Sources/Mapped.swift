@@ -22,8 +22,8 @@ public struct Mapped<Base: Source, Sample: Sendable>: Source {
 
 /// A source whose samples are made from another's by a random function, anew every epoch.
 ///
-/// The random numbers of a sample depend on the seed, the epoch and the sample's index only, so that the same epoch gives the
-/// same samples whatever their order and however many threads work.
+/// The random numbers of a sample depend on the seed, the epoch and the sample's index only, so
+/// that the same epoch gives the same samples whatever their order and however many threads work.
 public struct Augmented<Base: Source, Sample: Sendable>: Source {
   public let base: Base
   public let seed: UInt64
@@ -57,7 +57,8 @@ extension Source {
     Mapped(base: self, transform: transform)
   }
 
-  /// Each sample passed through a random `transform` with the numbers that belong to it in this epoch.
+  /// Each sample passed through a random `transform` with the numbers that belong to it in this
+  /// epoch.
   ///
   /// ```swift
   /// let noisy = source.augmented(seed: 1) { value, generator in value + generator.normal() }

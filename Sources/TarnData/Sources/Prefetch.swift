@@ -3,9 +3,10 @@ import TarnCore
 
 /// Batches made ahead of time by background threads, in order.
 ///
-/// At most `depth` batches are ready or being made at any time: the threads wait for a consumer that is slower than they are.
-/// An error comes out in the place of its batch and ends the sequence. When the last reference goes, or at
-/// ``cancel()``, the threads stop after the batch they are at.
+/// At most `depth` batches are ready or being made at any time: the threads wait for a consumer
+/// that is slower than they are. An error comes out in the place of its batch and ends the
+/// sequence. When the last reference goes, or at ``cancel()``, the threads stop after the batch
+/// they are at.
 ///
 /// ```swift
 /// for try await batch in batches.epoch(0).prefetched(depth: 4, workers: 2) { … }

@@ -1,6 +1,7 @@
 import TarnCore
 
-/// A tensor's rows, held on the host so that any of them can be gathered into a new tensor by copying memory.
+/// A tensor's rows, held on the host so that any of them can be gathered into a new tensor by
+/// copying memory.
 ///
 /// As a source, its samples are the rows, [...], and its batches tensors of rows, [n, ...].
 public struct Rows: BatchSource {
@@ -18,8 +19,8 @@ public struct Rows: BatchSource {
   /// Takes over the tensor's values.
   /// - Parameters:
   ///   - tensor: [count, ...].
-  ///   - scale: for a `uint8` tensor, gives rows of `float32` with `byte * scale`: the set is kept at a quarter
-  ///     of the size and widened only as it is gathered.
+  ///   - scale: for a `uint8` tensor, gives rows of `float32` with `byte * scale`: the set is kept
+  ///     at a quarter of the size and widened only as it is gathered.
   public init(_ tensor: Tensor, scale: Float? = nil) {
     var shape = tensor.shape
     if shape.isEmpty {

@@ -1,7 +1,7 @@
 import TarnCore
 
-/// In what order, and which, samples are visited in an epoch. A pure function of the epoch, so that any epoch can be
-/// taken up again at any step.
+/// In what order, and which, samples are visited in an epoch. A pure function of the epoch, so that
+/// any epoch can be taken up again at any step.
 public protocol Sampler: Sendable {
   /// The places visited in this epoch, each in 0..<count.
   func indices(count: Int, epoch: Int) -> [Int]
@@ -66,7 +66,7 @@ public struct WeightedSampler: Sampler, Codable, Hashable {
     }
     guard let total = sums.last, count > 0 else { return [] }
     var generator = SeededGenerator(seed: seed).forked(UInt64(bitPattern: Int64(epoch)))
-    return (0..<draws).map { _ in min(place(of: generator.uniform() * total), count - 1) }
+    return (0..<max(0, draws)).map { _ in min(place(of: generator.uniform() * total), count - 1) }
   }
 
   /// The first place whose sum lies above `value`.

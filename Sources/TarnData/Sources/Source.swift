@@ -1,6 +1,7 @@
 import TarnCore
 
-/// Data with random access: so many samples, any of which can be asked for at any time, from any thread.
+/// Data with random access: so many samples, any of which can be asked for at any time, from any
+/// thread.
 ///
 /// ```swift
 /// struct Squares: Source {
@@ -18,8 +19,8 @@ public protocol Source<Sample>: Sendable {
   /// The sample at `index`, which lies in 0..<count.
   func sample(at index: Int) throws -> Sample
 
-  /// The sample at `index` as seen in the given epoch. Only what is random (augmentation) depends on the epoch;
-  /// other sources need not write this.
+  /// The sample at `index` as seen in the given epoch. Only what is random (augmentation) depends
+  /// on the epoch; other sources need not write this.
   func sample(at index: Int, epoch: Int) throws -> Sample
 }
 
@@ -34,12 +35,20 @@ extension Source {
   }
 }
 
-/// A source that can gather many samples at once, which for rows of a tensor is far cheaper than one by one.
+/// A source that can gather many samples at once, which for rows of a tensor is far cheaper than
+/// one by one.
 public protocol BatchSource<Batch>: Source {
   associatedtype Batch: Sendable
 
   /// The samples at `indices`, put together with a batch axis in front.
   func batch(at indices: [Int], epoch: Int) throws -> Batch
+}
+
+extension BatchSource {
+  /// Everything as one batch.
+  public func all(epoch: Int = 0) throws -> Batch {
+    try batch(at: Array(0..<count), epoch: epoch)
+  }
 }
 
 /// One example to learn from.

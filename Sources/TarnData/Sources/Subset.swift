@@ -54,14 +54,15 @@ extension Source {
     Subset(base: self, indices: Array(min(max(n, 0), count)..<count))
   }
 
-  /// All samples in one random order. For a new order every epoch give ``Sampler/shuffled(seed:)`` to `batched`.
+  /// All samples in one random order. For a new order every epoch give ``Sampler/shuffled(seed:)``
+  /// to `batched`.
   public func shuffled(seed: UInt64) -> Subset<Self> {
     var generator = SeededGenerator(seed: seed)
     return Subset(base: self, indices: generator.permutation(count))
   }
 
-  /// Splits at random into parts with these shares of the samples. What the shares leave over is left out;
-  /// a part's size is rounded so that the parts together are right.
+  /// Splits at random into parts with these shares of the samples. What the shares leave over is
+  /// left out; a part's size is rounded so that the parts together are right.
   ///
   /// ```swift
   /// let parts = source.split([0.7, 0.15, 0.15], seed: 0)

@@ -20,8 +20,8 @@ public struct TensorSource: BatchSource {
   /// - Parameters:
   ///   - features: [count, ...].
   ///   - labels: [count, ...].
-  ///   - scale: for `uint8` features, gives batches of `float32` with `byte * scale`, so that a set of
-  ///     images stays small in memory.
+  ///   - scale: for `uint8` features, gives batches of `float32` with `byte * scale`, so that a set
+  ///     of images stays small in memory.
   public init(features: Tensor, labels: Tensor, scale: Float? = nil) {
     self.init(features: Rows(features, scale: scale), labels: Rows(labels))
   }
@@ -48,10 +48,8 @@ public struct TensorSource: BatchSource {
     Batch(features: try features.batch(at: indices), labels: try labels.batch(at: indices))
   }
 
-  /// Everything as one batch.
-  public var all: Batch { Batch(features: features.tensor, labels: labels.tensor) }
-
-  /// Splits so that each part has the same share of every class; see ``Source/stratifiedSplit(_:by:seed:)``.
+  /// Splits so that each part has the same share of every class; see
+  /// ``Source/stratifiedSplit(_:by:seed:)``.
   public func stratifiedSplit(_ fractions: [Double], seed: UInt64) -> [Subset<TensorSource>] {
     guard let classes = labels.integers else {
       Diagnostic.report(

@@ -18,14 +18,16 @@ public struct CSV: Sendable {
     case absent
   }
 
-  /// What separates fields; nil: the one of comma, semicolon, tab and bar that the first line has most of.
+  /// What separates fields; nil: the one of comma, semicolon, tab and bar that the first line has
+  /// most of.
   public var delimiter: Character?
   public var header: Header
   /// Fields, not in quotes, that stand for a missing value.
   public var missing: Set<String>
   /// The types of columns where they should not be told from the values.
   public var types: [String: Column.Kind]
-  /// A text column is one of categories if it has this many different values at most, and each twice on average.
+  /// A text column is one of categories if it has this many different values at most, and each
+  /// twice on average.
   public var mostCategories: Int
 
   public init(

@@ -1,5 +1,6 @@
-/// Cuts CSV text into records by RFC 4180: fields between delimiters, quoted where they hold a delimiter, a line break or a
-/// quote (which is doubled). Lines may end in LF, CRLF or CR; empty lines are passed over.
+/// Cuts CSV text into records by RFC 4180: fields between delimiters, quoted where they hold a
+/// delimiter, a line break or a quote (which is doubled). Lines may end in LF, CRLF or CR; empty
+/// lines are passed over.
 struct CSVReader {
   struct Field: Equatable {
     var text: String

@@ -1,10 +1,11 @@
 import TarnCore
 
-/// Turns a table's columns into numbers to learn from, in the same way for every table: what was learnt from the training
-/// table (means, deviations, the categories' levels) is kept, and stored with the model as JSON.
+/// Turns a table's columns into numbers to learn from, in the same way for every table: what was
+/// learnt from the training table (means, deviations, the categories' levels) is kept, and stored
+/// with the model as JSON.
 ///
-/// Numbers become one feature, standardised as (x − mean) / deviation. Categories become one feature a level, 1 for
-/// the row's level and 0 for the others.
+/// Numbers become one feature, standardised as (x − mean) / deviation. Categories become one
+/// feature a level, 1 for the row's level and 0 for the others.
 ///
 /// ```swift
 /// let encoder = try FeatureEncoder(fitting: train, except: ["species"])
@@ -134,5 +135,23 @@ public struct FeatureEncoder: Codable, Sendable, Hashable {
     let mean = values.reduce(0, +) / Double(values.count)
     let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)
     return (mean, variance > 0 ? variance.squareRoot() : 1)
+  }
+}
+
+extension Table {
+  /// The columns' features, `float32`, [rows, width], and the encoder that makes the same ones of
+  /// other tables.
+  ///
+  /// ```swift
+  /// let (x, encoder) = try train.features(except: ["species"])
+  /// ```
+  public func features(
+    _ columns: [String]? = nil, except excluded: [String] = [], isStandardised: Bool = true,
+    missing: FeatureEncoder.Missing = .refused
+  ) throws -> (features: Tensor, encoder: FeatureEncoder) {
+    let encoder = try FeatureEncoder(
+      fitting: self, columns: columns, except: excluded, isStandardised: isStandardised,
+      missing: missing)
+    return (try encoder.encode(self), encoder)
   }
 }

@@ -22,7 +22,8 @@ public struct Column: Sendable, Hashable {
     (self.name, self.values) = (name, values)
   }
 
-  /// Categories from the rows' texts; the levels are sorted, so that they do not depend on the rows' order.
+  /// Categories from the rows' texts; the levels are sorted, so that they do not depend on the
+  /// rows' order.
   public init(name: String, categories texts: [String?]) {
     let levels = Set(texts.compactMap { $0 }).sorted()
     let places = Dictionary(uniqueKeysWithValues: levels.enumerated().map { ($1, $0) })
@@ -140,7 +141,8 @@ public struct Table: Sendable, Hashable {
     rows((0..<rowCount).filter { row in !columns.contains { $0.isMissing(row) } })
   }
 
-  /// A column to predict: numbers as `float32`, categories as the `int64` places of their levels; [rows].
+  /// A column to predict: numbers as `float32`, categories as the `int64` places of their levels;
+  /// [rows].
   public func target(_ name: String) throws -> Tensor {
     let column = try column(name)
     switch column.values {
@@ -154,8 +156,8 @@ public struct Table: Sendable, Hashable {
     }
   }
 
-  /// A column of classes to predict: `int64` class numbers, [rows], and the classes' names. Any type of column
-  /// will do; the classes are its sorted values (numbers by size).
+  /// A column of classes to predict: `int64` class numbers, [rows], and the classes' names. Any
+  /// type of column will do; the classes are its sorted values (numbers by size).
   public func classes(_ name: String) throws -> (labels: Tensor, names: [String]) {
     let column = try column(name)
     try checkPresent(column)

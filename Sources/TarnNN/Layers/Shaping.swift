@@ -59,8 +59,8 @@ public struct Upsample: Layer, CustomStringConvertible {
     let interpolation: Interpolation =
       switch mode {
       case .nearest: .nearest
-      case .bilinear: .bilinear
-      case .bilinearAlignedCorners: .bilinearAlignedCorners
+      case .bilinear: .bilinear(alignCorners: false)
+      case .bilinearAlignedCorners: .bilinear(alignCorners: true)
       }
     return recorded(x, x.upsampled(to: target, mode: interpolation))
   }

@@ -18,54 +18,12 @@ import TarnCore
 ///
 /// A gradient has the model's own type, and models add and scale. What a module cannot hold, the compiler names: a closure
 /// or an `any Layer` is not `Codable`. Two fields with one tensor are two parameters: to tie weights, use one field twice.
-public protocol Module: TensorTree, Codable, Sendable {}
+public protocol Module: TensorStructure {}
 
 /// A module that maps a tensor to a tensor.
 public protocol Layer: Module {
   /// The output for `x`.
   func callAsFunction(_ x: Tensor) -> Tensor
-}
-
-extension Module {
-  public func tensors(_ kind: LeafKind) -> [Tensor] {
-    var found: [Tensor] = []
-    walked().forEachLeaf(kind) { _, leaf in found.append(leaf.tensor) }
-    return found
-  }
-
-  public func replacing(_ kind: LeafKind, with tensors: [Tensor]) -> Self {
-    let tape = walked()
-    var all = tape.leaves.map(\.tensor)
-    var next = 0
-    tape.forEachLeaf(kind) { id, _ in
-      if next < tensors.count { all[id] = tensors[next] }
-      next += 1
-    }
-    guard next == tensors.count else {
-      return Diagnostic.report(
-        Diagnostic(
-          operation: "\(Self.self)", reason: "it was given the wrong number of tensors",
-          facts: ["it has \(next)", "given  \(tensors.count)"]), giving: self)
-    }
-    return rebuilt(from: tape, with: all)
-  }
-
-  /// Written out. A module that cannot be is a mistake in its own `encode(to:)`.
-  func walked(named: Bool = false) -> Tape {
-    do { return try Tape(self, named: named) } catch {
-      return Diagnostic.report(
-        Diagnostic(operation: "\(Self.self)", reason: "it cannot be walked: \(error)"), giving: Tape())
-    }
-  }
-
-  func rebuilt(from tape: Tape, with tensors: [Tensor]) -> Self {
-    do { return try tape.read(Self.self, with: tensors) } catch {
-      return Diagnostic.report(
-        Diagnostic(
-          operation: "\(Self.self)", reason: "it cannot be rebuilt: \(error)",
-          hint: "does its init(from:) read what its encode(to:) writes?"), giving: self)
-    }
-  }
 }
 
 extension Module {
@@ -75,15 +33,8 @@ extension Module {
   /// What is saved but not trained, with its paths: ``Buffer``s and tensors of integers.
   public var buffers: [(name: String, tensor: Tensor)] { named { !$0.belongs(to: .trainable) } }
 
-  /// Every tensor with its path.
-  public var namedTensors: [(name: String, tensor: Tensor)] { named { _ in true } }
-
   /// How many numbers are trained.
   public var parameterCount: Int { tensors(.trainable).reduce(0) { $0 + $1.count } }
-
-  private func named(_ isIncluded: (Tape.Leaf) -> Bool) -> [(name: String, tensor: Tensor)] {
-    walked(named: true).orderedLeaves.filter(isIncluded).map { ($0.name, $0.tensor) }
-  }
 
   /// The same model with each parameter replaced by `transform(name, parameter)`.
   ///
@@ -92,16 +43,6 @@ extension Module {
   /// ```
   public func mapParameters(_ transform: (String, Tensor) throws -> Tensor) rethrows -> Self {
     try mapNamed(.trainable, transform)
-  }
-
-  /// As ``mapParameters(_:)`` for the tensors of a kind.
-  func mapNamed(_ kind: LeafKind, _ transform: (String, Tensor) throws -> Tensor) rethrows -> Self {
-    let tape = walked(named: true)
-    var all = tape.leaves.map(\.tensor)
-    for id in tape.order ?? Array(all.indices) where tape.leaves[id].belongs(to: kind) {
-      all[id] = try transform(tape.leaves[id].name, all[id])
-    }
-    return rebuilt(from: tape, with: all)
   }
 
   /// The same model with its floating tensors, buffers included, as `dtype`; integers stay.

@@ -12,12 +12,14 @@ package enum NumberText {
     return grouped(text)
   }
 
-  /// With so many significant digits, in the form that is shorter to read: `0.9731`, `12,450`, `3.2×10⁻⁷`.
+  /// With so many significant digits, in the form that is shorter to read: `0.9731`, `12,450`,
+  /// `3.2×10⁻⁷`.
   package static func short(_ value: Double, digits: Int = 4) -> String {
     guard value.isFinite else { return special(value) }
     if value == 0 { return "0" }
     let wanted = min(max(digits, 1), 17)
-    // Rounding may carry into the next power of ten, so the exponent is read from the rounded number.
+    // Rounding may carry into the next power of ten, so the exponent is read from the rounded
+    // number.
     let rounded = String(format: "%.*e", wanted - 1, value)
     guard let mark = rounded.firstIndex(of: "e"),
       let exponent = Int(rounded[rounded.index(after: mark)...].drop { $0 == "+" })

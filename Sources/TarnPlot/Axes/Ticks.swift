@@ -51,7 +51,8 @@ enum Ticks {
     guard first.isFinite, last.isFinite, first <= last else { return [] }
     return (0...Int(min(last - first, 1000))).map { index in
       let count = (first + Double(index)) * factor
-      // Dividing by a whole power gives the nearest number to 0.3 where multiplying by 0.1 does not.
+      // Dividing by a whole power gives the nearest number to 0.3 where multiplying by 0.1 does
+      // not.
       let value =
         exponent < 0 && exponent > -300 ? count / power(-exponent) : count * power(exponent)
       return value == 0 ? 0 : value
@@ -71,7 +72,8 @@ enum Ticks {
     return values.map { NumberText.scientific($0, decimals: mantissa) }
   }
 
-  /// Powers of ten, with unlabelled marks between; 1, 2 and 5 times them where the axis spans two decades at most,
+  /// Powers of ten, with unlabelled marks between; 1, 2 and 5 times them where the axis spans two
+  /// decades at most,
   /// and linear marks where it spans less than one.
   static func logarithmic(_ low: Double, _ high: Double, target: Int) -> [Tick] {
     guard low > 0, high > low, high.isFinite, target > 0 else { return [] }

@@ -11,8 +11,10 @@ import TarnCore
 /// try chart.write(to: "loss.svg")
 /// ```
 ///
-/// Values that are not finite, or not positive on a logarithmic axis, leave a gap; a note under the chart
-/// counts them. Series of any length are thinned to what the picture can show, keeping every extreme.
+/// Values that are not finite, or not positive on a logarithmic axis, leave a gap; a note under
+/// the chart
+/// counts them. Series of any length are thinned to what the picture can show, keeping every
+/// extreme.
 public struct Chart: Figure, Equatable {
   public var title: String
   public var subtitle: String
@@ -64,7 +66,8 @@ public struct Chart: Figure, Equatable {
     return adding(name, colour, .scatter(x: x, y: y, marker: marker, radius: radius))
   }
 
-  /// Shades what lies between `low` and `high`. Without a name the band takes the colour of the series added next.
+  /// Shades what lies between `low` and `high`. Without a name the band takes the colour of the
+  /// series added next.
   public func band(
     x: [Double], low: [Double], high: [Double], name: String = "", colour: RGB? = nil
   ) -> Chart {
@@ -72,7 +75,8 @@ public struct Chart: Figure, Equatable {
     return adding(name, colour, .band(x: x, low: low, high: high))
   }
 
-  /// Adds one bar for each category. Called again with the same categories, bars stand side by side.
+  /// Adds one bar for each category. Called again with the same categories, bars stand side by
+  /// side.
   public func bars(
     _ categories: [String], _ values: [Double], name: String = "", colour: RGB? = nil
   )

@@ -10,7 +10,8 @@ public struct Histogram: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - bins: The number of intervals, 1 to 10,000. When nil: the narrower of the rules of Sturges
-  ///     (`log₂ n + 1` intervals) and of Freedman and Diaconis (width `2 · IQR / n^⅓`), at most 100.
+  ///     (`log₂ n + 1` intervals) and of Freedman and Diaconis (width `2 · IQR / n^⅓`), at most
+  /// 100.
   public init(_ values: [Double], bins: Int? = nil) {
     guard let range = finiteRange(values) else {
       (edges, counts) = ([], [])

@@ -1,4 +1,5 @@
-/// The names of the series, above the data where nothing can be hidden, in as many rows as they need.
+/// The names of the series, above the data where nothing can be hidden, in as many rows as they
+/// need.
 struct Legend {
   struct Entry {
     let name: String
@@ -59,7 +60,8 @@ struct LineStyle {
   var width = 1.75
 
   var attributes: String {
-    "fill=\"none\" stroke=\"\(colour.hex)\" stroke-width=\"\(pixels(width))\" stroke-linejoin=\"round\""
+    "fill=\"none\" stroke=\"\(colour.hex)\" stroke-width=\"\(pixels(width))\""
+      + " stroke-linejoin=\"round\""
       + (dashed ? " stroke-dasharray=\"6 4\"" : " stroke-linecap=\"round\"")
   }
 }

@@ -22,8 +22,8 @@ public enum Marker: Sendable, Equatable {
     case .diamond: return "M\(p(0, -1.2 * r))L\(p(1.2 * r, 0))L\(p(0, 1.2 * r))L\(p(-1.2 * r, 0))z"
     case .triangle: return "M\(p(0, -1.15 * r))L\(p(1.1 * r, 0.8 * r))L\(p(-1.1 * r, 0.8 * r))z"
     case .cross:
-      return
-        "M\(p(-0.8 * r, -0.8 * r))L\(p(0.8 * r, 0.8 * r))M\(p(-0.8 * r, 0.8 * r))L\(p(0.8 * r, -0.8 * r))"
+      let arm = 0.8 * r
+      return "M\(p(-arm, -arm))L\(p(arm, arm))M\(p(-arm, arm))L\(p(arm, -arm))"
     }
   }
 
@@ -31,7 +31,8 @@ public enum Marker: Sendable, Equatable {
   func style(colour: RGB, radius: Double) -> String {
     switch self {
     case .circle:
-      "fill=\"none\" stroke=\"\(colour.hex)\" stroke-width=\"\(pixels(2 * radius))\" stroke-linecap=\"round\""
+      "fill=\"none\" stroke=\"\(colour.hex)\" stroke-width=\"\(pixels(2 * radius))\""
+        + " stroke-linecap=\"round\""
     case .cross: "fill=\"none\" stroke=\"\(colour.hex)\" stroke-width=\"1.6\""
     default: "fill=\"\(colour.hex)\""
     }

@@ -17,7 +17,8 @@ enum Thinning {
     return runs
   }
 
-  /// A line of about four points a pixel column: the first, the lowest, the highest and the last of each.
+  /// A line of about four points a pixel column: the first, the lowest, the highest and the last
+  /// of each.
   /// A line that turns back keeps the points that are some way from the one before.
   static func line(_ points: [Point], limit: Int = 4000) -> [Point] {
     if points.count <= limit { return points }

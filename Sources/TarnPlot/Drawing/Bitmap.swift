@@ -44,7 +44,8 @@ struct Bitmap: Sendable, Equatable {
     return runs
   }
 
-  /// A Windows bitmap file: 24 bits a pixel, uncompressed, rows from the bottom, padded to four bytes.
+  /// A Windows bitmap file: 24 bits a pixel, uncompressed, rows from the bottom, padded to four
+  /// bytes.
   var bytes: [UInt8] {
     let header = 54
     let stride = (width * 3 + 3) & ~3

@@ -42,7 +42,8 @@ public struct ColourMap: Sendable, Hashable {
       0xB2182B, 0x67001F,
     ].map { RGB($0) }, isDiverging: true)
 
-  /// The range of values the colours span: that of the finite values, the same both ways of zero for a diverging map.
+  /// The range of values the colours span: that of the finite values, the same both ways of zero
+  /// for a diverging map.
   func range(of values: some Sequence<Double>) -> ClosedRange<Double>? {
     guard let found = finiteRange(values) else { return nil }
     if isDiverging {

@@ -24,7 +24,8 @@ extension Figure {
 
 /// A finished picture: SVG elements and their size in pixels.
 ///
-/// Its colours for paper, ink and grid lines carry the classes `paper`, `ink`, `soft`, `line` and `grid`,
+/// Its colours for paper, ink and grid lines carry the classes `paper`, `ink`, `soft`, `line` and
+/// `grid`,
 /// so that a page which shows it inline can restyle them for a dark theme.
 public struct Drawing: Figure, Equatable {
   public let width: Double
@@ -45,8 +46,8 @@ public struct Drawing: Figure, Equatable {
     let (w, h) = (pixels(width), pixels(height))
     return """
       <svg xmlns="http://www.w3.org/2000/svg" width="\(w)" height="\(h)" viewBox="0 0 \(w) \(h)" \
-      role="img" font-family="\(TextMeasure.fontFamily)" font-size="12"><title>\(escaped(label))</title>\
-      <rect class="paper" width="\(w)" height="\(h)" fill="#ffffff"/>\(body)</svg>
+      role="img" font-family="\(TextMeasure.fontFamily)" font-size="12">\
+      <title>\(escaped(label))</title><rect class="paper" width="\(w)" height="\(h)" fill="#ffffff"/>\(body)</svg>
       """
   }
 

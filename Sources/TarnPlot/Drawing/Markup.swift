@@ -19,7 +19,8 @@ package func escaped(_ text: String) -> String {
   return result
 }
 
-/// A coordinate with at most two decimals. Far-off places are pulled in, where they are as invisible.
+/// A coordinate with at most two decimals. Far-off places are pulled in, where they are as
+/// invisible.
 package func pixels(_ value: Double) -> String {
   guard value.isFinite else { return "0" }
   let hundredths = Int((min(max(value, -1e6), 1e6) * 100).rounded())
@@ -62,8 +63,8 @@ struct Markup {
   }
 
   mutating func line(_ a: Point, _ b: Point, style: String) {
-    text +=
-      "<line x1=\"\(pixels(a.x))\" y1=\"\(pixels(a.y))\" x2=\"\(pixels(b.x))\" y2=\"\(pixels(b.y))\" \(style)/>"
+    text += "<line x1=\"\(pixels(a.x))\" y1=\"\(pixels(a.y))\""
+    text += " x2=\"\(pixels(b.x))\" y2=\"\(pixels(b.y))\" \(style)/>"
   }
 
   mutating func path(_ data: String, style: String) {
@@ -128,7 +129,8 @@ struct Markup {
   mutating func append(_ elements: String) { text += elements }
 
   private func place(_ box: Box) -> String {
-    " x=\"\(pixels(box.x))\" y=\"\(pixels(box.y))\" width=\"\(pixels(box.width))\" height=\"\(pixels(box.height))\""
+    " x=\"\(pixels(box.x))\" y=\"\(pixels(box.y))\" width=\"\(pixels(box.width))\""
+      + " height=\"\(pixels(box.height))\""
   }
 }
 

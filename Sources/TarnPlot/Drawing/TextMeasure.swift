@@ -1,4 +1,5 @@
-/// How wide texts are, without a font at hand: the widths of Helvetica and the fonts made to match it.
+/// How wide texts are, without a font at hand: the widths of Helvetica and the fonts made to match
+/// it.
 enum TextMeasure {
   static let fontFamily = "Helvetica, Arial, Liberation Sans, sans-serif"
 
@@ -43,7 +44,8 @@ enum TextMeasure {
     return kept.isEmpty ? "" : kept + "…"
   }
 
-  /// Columns a character takes in a terminal: none for controls and joined marks, two for wide East Asian signs and emoji.
+  /// Columns a character takes in a terminal: none for controls and joined marks, two for wide
+  /// East Asian signs and emoji.
   static func columns(_ character: Character) -> Int {
     guard let first = character.unicodeScalars.first else { return 0 }
     switch first.properties.generalCategory {
@@ -64,7 +66,8 @@ enum TextMeasure {
     text.reduce(0) { $0 + columns($1) }
   }
 
-  /// `text` cut to at most `limit` terminal columns, ended with an ellipsis where something is missing.
+  /// `text` cut to at most `limit` terminal columns, ended with an ellipsis where something is
+  /// missing.
   static func fitted(_ text: String, columns limit: Int) -> String {
     if columns(text) <= limit { return text }
     var kept = ""

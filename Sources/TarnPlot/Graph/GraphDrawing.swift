@@ -38,7 +38,8 @@ public struct GraphDrawing: Figure, Equatable {
   public var nodes: [Node]
   public var edges: [Edge]
 
-  /// Of several nodes with one `id` the first counts; edges from or to what is not there are left out.
+  /// Of several nodes with one `id` the first counts; edges from or to what is not there are left
+  /// out.
   public init(title: String = "", nodes: [Node], edges: [Edge]) {
     (self.title, self.nodes, self.edges) = (title, nodes, edges)
   }

@@ -1,7 +1,9 @@
 /// Places the vertices of a directed graph in layers with few crossings.
 ///
-/// The steps are those of Sugiyama, Tagawa and Toda (1981): edges that close a cycle are turned round, each vertex
-/// goes below all it depends on, edges over several layers get a bend in each, layers are ordered by the mean
+/// The steps are those of Sugiyama, Tagawa and Toda (1981): edges that close a cycle are turned
+/// round, each vertex
+/// goes below all it depends on, edges over several layers get a bend in each, layers are ordered
+/// by the mean
 /// place (barycentre) of their neighbours, and positions follow from the order by least squares.
 struct GraphLayout {
   /// The vertices of each layer from left to right; numbers from `widths.count` on are bends.
@@ -64,7 +66,8 @@ struct GraphLayout {
     return closes
   }
 
-  /// The longest way from a source to each vertex; sources then move down to just above the first that needs them.
+  /// The longest way from a source to each vertex; sources then move down to just above the first
+  /// that needs them.
   private static func depths(count: Int, _ edges: [(from: Int, to: Int)]) -> [Int] {
     var outgoing = [[Int]](repeating: [], count: count)
     var waiting = [Int](repeating: 0, count: count)
@@ -200,7 +203,8 @@ struct GraphLayout {
     width = x.indices.map { x[$0] + widths[$0] / 2 }.max() ?? 0
   }
 
-  /// Places one layer: the least squares of the distances to where its members want to be, under the order and
+  /// Places one layer: the least squares of the distances to where its members want to be, under
+  /// the order and
   /// the least distances between them (pooling of adjacent violators).
   private mutating func settle(_ members: [Int], near: [[Int]]) {
     var offsets: [Double] = []

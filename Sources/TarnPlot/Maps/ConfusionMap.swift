@@ -12,7 +12,8 @@ public struct ConfusionMap: Figure, Equatable {
   public var classes: [String]
 
   /// - Parameters:
-  ///   - counts: A row for each actual class, a column for each predicted one. A table that is not square is reported.
+  ///   - counts: A row for each actual class, a column for each predicted one. A table that is not
+  ///     square is reported.
   ///   - classes: The names; numbers when empty.
   public init(_ counts: [[Int]], classes: [String] = [], title: String = "Confusion matrix") {
     let isSquare = counts.allSatisfy { $0.count == counts.count }

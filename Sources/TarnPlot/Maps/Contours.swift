@@ -6,7 +6,8 @@ struct ContourGrid {
   let rows: Int
   let columns: Int
 
-  /// The pieces of the line at `level`, in units of columns (x) and rows (y). Cells with a corner that is not finite have none.
+  /// The pieces of the line at `level`, in units of columns (x) and rows (y). Cells with a corner
+  /// that is not finite have none.
   func segments(at level: Double) -> [(Point, Point)] {
     var found: [(Point, Point)] = []
     for row in 0..<(rows - 1) {

@@ -2,7 +2,8 @@ import TarnCore
 
 /// What a classifier says all over a plane, and the points it was trained on.
 ///
-/// The colour of a place mixes those of the classes by their probabilities, so that doubt is seen as paleness.
+/// The colour of a place mixes those of the classes by their probabilities, so that doubt is seen
+/// as paleness.
 ///
 /// ```swift
 /// DecisionMap("Two moons", probabilities, classes: 2, rows: 100, columns: 100,
@@ -24,7 +25,8 @@ public struct DecisionMap: Figure, Equatable {
 
   /// - Parameters:
   ///   - probabilities: `rows * columns * classes` numbers in 0…1. Any other count is reported.
-  ///   - x, y: Axes whose ranges say where the outer edges of the grid are; 0…1 when they have none.
+  ///   - x, y: Axes whose ranges say where the outer edges of the grid are; 0…1 when they have
+  ///     none.
   public init(
     _ title: String = "", subtitle: String = "", _ probabilities: [Double], classes: Int, rows: Int,
     columns: Int, x: Axis = Axis(), y: Axis = Axis(), classNames: [String] = []

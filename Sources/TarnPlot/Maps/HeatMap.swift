@@ -1,7 +1,8 @@
 import Foundation
 import TarnCore
 
-/// Numbers on a grid as colours: a matrix with named rows and columns, or a function of two numbers.
+/// Numbers on a grid as colours: a matrix with named rows and columns, or a function of two
+/// numbers.
 ///
 /// ```swift
 /// HeatMap("Correlation", values, rows: 4, columns: 4, colours: .diverging)
@@ -70,7 +71,8 @@ public struct HeatMap: Figure, Equatable {
     (self.contours, self.colourLabel) = (contours, colourLabel)
   }
 
-  /// Lays the grid over two axes: the range of each says where the first and the last column (row) stand,
+  /// Lays the grid over two axes: the range of each says where the first and the last column (row)
+  /// stand,
   /// and y grows upward, so that row 0 is at the bottom.
   public func over(x: Axis, y: Axis) -> HeatMap {
     var map = self
@@ -78,7 +80,8 @@ public struct HeatMap: Figure, Equatable {
     return map
   }
 
-  /// Draws a line through points given on the axes, such as the way of an optimizer, with dots at its steps.
+  /// Draws a line through points given on the axes, such as the way of an optimizer, with dots at
+  /// its steps.
   public func trail(x: [Double], y: [Double], colour: RGB = RGB(0xD55E00)) -> HeatMap {
     adding(Trail(x: x, y: y, joins: true, colour: colour))
   }

@@ -83,10 +83,12 @@ public struct GridImage: Sendable, Equatable {
 /// Pictures in rows: samples, predictions, mistakes, filters, saliency maps.
 ///
 /// ```swift
-/// ImageGrid(digits.map { GridImage($0.pixels, width: 28, height: 28, title: "\($0.label)") }, columns: 8)
+/// ImageGrid(digits.map { GridImage($0.pixels, width: 28, height: 28, title: "\($0.label)") },
+/// columns: 8)
 /// ```
 ///
-/// Pixels stay sharp squares. A picture with a verdict has a frame: blue where right, vermilion and dashed where wrong.
+/// Pixels stay sharp squares. A picture with a verdict has a frame: blue where right, vermilion
+/// and dashed where wrong.
 public struct ImageGrid: Figure, Equatable {
   public var title: String
   public var subtitle: String
@@ -103,7 +105,8 @@ public struct ImageGrid: Figure, Equatable {
     (self.title, self.subtitle) = (title, subtitle)
   }
 
-  /// The rows of a weight matrix, or the filters of a convolution, as pictures: blue negative, red positive, one scale for all.
+  /// The rows of a weight matrix, or the filters of a convolution, as pictures: blue negative, red
+  /// positive, one scale for all.
   ///
   /// - Parameters:
   ///   - weights: `count * height * width` numbers, shape [count, height, width].

@@ -13,7 +13,8 @@ public struct TerminalImage: Sendable, Equatable, CustomStringConvertible {
   /// - Parameters:
   ///   - values: `height * width` numbers, row by row. Any other count is reported.
   ///   - range: The values of blank and full; found from the data when nil.
-  ///   - isCompact: One character for two rows (halves of a block) instead of two characters a pixel in five shades.
+  ///   - isCompact: One character for two rows (halves of a block) instead of two characters a
+  ///     pixel in five shades.
   ///   - caption: A line below the picture.
   public init(
     _ values: [Double], width: Int, height: Int, range: ClosedRange<Double>? = nil,
