@@ -2,23 +2,25 @@ import Tarn
 import Testing
 
 @Suite struct InitializationTests {
-  private func spread(_ initializer: Initializer, _ shape: [Int]) -> (deviation: Double, largest: Double) {
+  private func spread(_ initializer: Initializer, _ shape: [Int]) -> (
+    deviation: Double, largest: Double
+  ) {
     let w = initializer.tensor(shape, key: RandomKey(seed: 11))
     return (w.standardDeviation().item(), w.abs().max().item())
   }
 
   /// Fans of [64, 32, 3, 3]: 288 and 576.
-  @Test(
-    arguments: [
-      (Initializer.standard, 1 / (3 * 288.0).squareRoot(), 1 / 288.0.squareRoot()),
-      (.xavierUniform(gain: 2), 2 * (2 / 864.0).squareRoot(), 2 * (6 / 864.0).squareRoot()),
-      (.xavierNormal(), (2 / 864.0).squareRoot(), .infinity),
-      (.kaimingUniform(), (2 / 288.0).squareRoot(), (6 / 288.0).squareRoot()),
-      (.kaimingNormal(fan: .output), (2 / 576.0).squareRoot(), .infinity),
-      (.normal(mean: 0, deviation: 0.1), 0.1, .infinity),
-      (.uniform(from: -1, to: 1), 1 / 3.0.squareRoot(), 1),
-      (.truncatedNormal(deviation: 2, from: -2, to: 2), 2 * 0.5396, 2),
-    ])
+  private static let distributions: [(Initializer, Double, Double)] = [
+    (Initializer.standard, 1 / (3 * 288.0).squareRoot(), 1 / 288.0.squareRoot()),
+    (.xavierUniform(gain: 2), 2 * (2 / 864.0).squareRoot(), 2 * (6 / 864.0).squareRoot()),
+    (.xavierNormal(), (2 / 864.0).squareRoot(), .infinity),
+    (.kaimingUniform(), (2 / 288.0).squareRoot(), (6 / 288.0).squareRoot()),
+    (.kaimingNormal(fan: .output), (2 / 576.0).squareRoot(), .infinity),
+    (.normal(mean: 0, deviation: 0.1), 0.1, .infinity),
+    (.uniform(from: -1, to: 1), 1 / 3.0.squareRoot(), 1),
+    (.truncatedNormal(deviation: 2, from: -2, to: 2), 2 * 0.5396, 2),
+  ]
+  @Test(arguments: distributions)
   func spreads(_ initializer: Initializer, _ deviation: Double, _ bound: Double) {
     let (found, largest) = spread(initializer, [64, 32, 3, 3])
     #expect(abs(found / deviation - 1) < 0.02)
@@ -27,13 +29,16 @@ import Testing
   }
 
   @Test(arguments: [[6, 4], [4, 6], [4, 2, 3]]) func orthogonal(_ shape: [Int]) {
-    let w = Initializer.orthogonal(gain: 2).tensor(shape, key: RandomKey(seed: 1)).reshaped([shape[0], -1])
+    let w = Initializer.orthogonal(gain: 2).tensor(shape, key: RandomKey(seed: 1)).reshaped([
+      shape[0], -1,
+    ])
     let small = shape[0] <= w.shape[1] ? w.matmul(w.transposed()) : w.transposed().matmul(w)
     expectClose(small, .eye(small.shape[0]) * 4, 1e-5)
   }
 
   @Test func gains() {
-    #expect(Initializer.gain(for: .tanh) == 5 / 3.0 && Initializer.gain(for: .relu) == 2.0.squareRoot())
+    #expect(
+      Initializer.gain(for: .tanh) == 5 / 3.0 && Initializer.gain(for: .relu) == 2.0.squareRoot())
   }
 
   @Test func seeds() {
@@ -45,7 +50,9 @@ import Testing
     #expect(weights(1) == weights(1) && weights(1) != weights(2))
     #expect(weights(1)[..<9] != weights(1)[9...])
     let key = RandomKey(seed: 9)
-    #expect(Linear(2, 2, key: key).weight.array(of: Float.self) == Linear(2, 2, key: key).weight.array(of: Float.self))
+    #expect(
+      Linear(2, 2, key: key).weight.array(of: Float.self)
+        == Linear(2, 2, key: key).weight.array(of: Float.self))
     #expect(Initialization.skipped { Linear(4, 4) }.weight.abs().sum().item() == 0)
     #expect(Linear(4, 4).weight.abs().sum().item() > 0)
   }
@@ -58,7 +65,9 @@ import Testing
   @Test func everything() throws {
     let (loaded, report) = try model.loading(weights)
     #expect(report.isComplete && report.loaded == ResNet.names)
-    for (name, tensor) in loaded.namedTensors { expectClose(tensor, try weights.tensor(name), 0, name) }
+    for (name, tensor) in loaded.namedTensors {
+      expectClose(tensor, try weights.tensor(name), 0, name)
+    }
   }
 
   @Test func allMistakesAtOnce() throws {
@@ -83,7 +92,8 @@ import Testing
     let file = weights.prefixed("module.").renamed { $0.contains("num_batches") ? nil : $0 }
     var half = Weights()
     for (name, tensor) in file.all { half[name] = tensor.cast(to: .float16) }
-    let (loaded, report) = try model.loading(half, renaming: { String($0.dropFirst("module.".count)) })
+    let (loaded, report) = try model.loading(
+      half, renaming: { String($0.dropFirst("module.".count)) })
     #expect(report.kept.allSatisfy { $0.hasSuffix("num_batches_tracked") } && !report.kept.isEmpty)
     #expect(loaded.conv1.weight.dtype == .float32)
     expectClose(loaded.conv1.weight, try weights.tensor("conv1.weight"), 1e-3)

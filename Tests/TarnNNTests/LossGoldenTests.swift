@@ -118,7 +118,8 @@ private let losses: [Case] = [
 
   @Test func share() {
     #expect(zeroOne(logits, Tensor([2, 1] as [Int64])).item() == 0.5)
-    #expect(zeroOne(Tensor([0.2, 0.9, 0.5]), Tensor([0, 1, 0] as [Int64]), reduction: .sum).item() == 1)
+    #expect(
+      zeroOne(Tensor([0.2, 0.9, 0.5]), Tensor([0, 1, 0] as [Int64]), reduction: .sum).item() == 1)
   }
 
   @Test func penalties() {

@@ -5,7 +5,11 @@ import Testing
   private let x = Tensor([[0, 0], [0, 1], [1, 0], [1, 1]] as [[Float]])
   private let labels = Tensor([0, 1, 1, 0] as [Int64])
   private func xor() -> Sequential<Linear, Tanh, Linear> {
-    Initialization.seeded(4) { Sequential { Linear(2, 8); Tanh(); Linear(8, 2) } }
+    Initialization.seeded(4) {
+      Sequential {
+        Linear(2, 8); Tanh(); Linear(8, 2)
+      }
+    }
   }
 
   @Test func learnsXOR() {

@@ -11,8 +11,12 @@ import Testing
   }
 
   @Test func updatesUnderAGradient() {
-    let step = valueGradientAndUpdates(at: model, key: RandomKey(seed: 1)) { crossEntropy($0(x), labels) }
-    #expect(step.updates.names == ResNet.names.filter { $0.contains("running") || $0.contains("num") }.sorted())
+    let step = valueGradientAndUpdates(at: model, key: RandomKey(seed: 1)) {
+      crossEntropy($0(x), labels)
+    }
+    #expect(
+      step.updates.names
+        == ResNet.names.filter { $0.contains("running") || $0.contains("num") }.sorted())
     let mean = model.conv1(x).mean(0, 2, 3)
     expectClose(step.updates["bn1.running_mean"] ?? .zeros([0]), mean * 0.1, 1e-6)
     let next = model.applying(step.updates)
@@ -33,8 +37,11 @@ import Testing
     }
     #expect(checkpoint.names == plain.names)
     for (a, b) in zip(checkpoint.values, plain.values) { expectClose(a, b, 1e-6) }
-    let direct = valueGradientAndUpdates(at: model, key: RandomKey(seed: 1)) { $0(x).sum() }.gradient
-    for (a, b) in zip(gradient.parameters, direct.parameters) { expectClose(a.tensor, b.tensor, 1e-4, a.name) }
+    let direct = valueGradientAndUpdates(at: model, key: RandomKey(seed: 1)) { $0(x).sum() }
+      .gradient
+    for (a, b) in zip(gradient.parameters, direct.parameters) {
+      expectClose(a.tensor, b.tensor, 1e-4, a.name)
+    }
   }
 
   @Test func updatesUnderCompile() {
@@ -45,7 +52,9 @@ import Testing
       }
     }
     let compiled = step(Pair(model, Pair(x, RandomKey(seed: 1))))
-    let direct = valueGradientAndUpdates(at: model, key: RandomKey(seed: 1)) { crossEntropy($0(x), labels) }
+    let direct = valueGradientAndUpdates(at: model, key: RandomKey(seed: 1)) {
+      crossEntropy($0(x), labels)
+    }
     expectClose(compiled.value, direct.value, 1e-6)
     #expect(compiled.updates.names == direct.updates.names)
     for (a, b) in zip(compiled.updates.values, direct.updates.values) { expectClose(a, b, 1e-6) }
@@ -69,7 +78,9 @@ import Testing
   @Test func inferenceUpdatesNothing() {
     let (y, updates) = withUpdates(model) { $0(x) }
     #expect(updates.isEmpty && y.shape == [4, 3])
-    let inner = Phase.training(key: RandomKey(seed: 1)) { Phase.inference { Phase.current.isTraining } }
+    let inner = Phase.training(key: RandomKey(seed: 1)) {
+      Phase.inference { Phase.current.isTraining }
+    }
     #expect(!inner && !Phase.current.isTraining)
   }
 

@@ -52,10 +52,13 @@ extension ResNet {
   /// As `ResNet.state_dict()` lists them in torchvision.
   static var names: [String] {
     func norm(_ name: String) -> [String] {
-      ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"].map { "\(name).\($0)" }
+      ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"].map {
+        "\(name).\($0)"
+      }
     }
     func block(_ name: String, downsample: Bool = false) -> [String] {
-      ["\(name).conv1.weight"] + norm("\(name).bn1") + ["\(name).conv2.weight"] + norm("\(name).bn2")
+      ["\(name).conv1.weight"] + norm("\(name).bn1") + ["\(name).conv2.weight"]
+        + norm("\(name).bn2")
         + (downsample ? ["\(name).downsample.0.weight"] + norm("\(name).downsample.1") : [])
     }
     return ["conv1.weight"] + norm("bn1") + block("layer1.0") + block("layer1.1")

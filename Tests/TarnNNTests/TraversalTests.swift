@@ -31,7 +31,9 @@ private struct Everything: Module {
   var head = Head.linear(Linear(3, 1), scale: 0.5)
   var fixed = Head.fixed(Tensor([6] as [Float]))
   var shared = Shared(Tensor([7] as [Float]))
-  var sequence = Sequential { Linear(2, 3); ReLU(); Linear(3, 1) }
+  var sequence = Sequential {
+    Linear(2, 3); ReLU(); Linear(3, 1)
+  }
   @Buffer var mean = Tensor([8, 9] as [Float])
   var counter = Tensor([1] as [Int64])
   var width = 12
@@ -61,7 +63,8 @@ private struct Everything: Module {
         "embedding.weight", "optional", "list.0.weight", "list.0.bias", "list.1.weight",
         "optionals.1",
       ] + dictionary + [
-        "byNumber.7", "nested.inner.inner.weight", "nested.inner.inner.bias", "head.linear._0.weight",
+        "byNumber.7", "nested.inner.inner.weight", "nested.inner.inner.bias",
+        "head.linear._0.weight",
         "head.linear._0.bias", "fixed.fixed._0", "shared.w", "sequence.0.weight", "sequence.0.bias",
         "sequence.2.weight", "sequence.2.bias", "running_mean", "counter",
       ])

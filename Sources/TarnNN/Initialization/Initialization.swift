@@ -19,7 +19,8 @@ public enum Initialization {
   private static let unscoped = RandomSource(seed: 0)
 
   /// Layers made in `body` draw from `seed`.
-  public static func seeded<Result>(_ seed: UInt64, _ body: () throws -> Result) rethrows -> Result {
+  public static func seeded<Result>(_ seed: UInt64, _ body: () throws -> Result) rethrows -> Result
+  {
     try $source.withValue(.keys(RandomSource(seed: seed)), operation: body)
   }
 

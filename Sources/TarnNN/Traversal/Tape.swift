@@ -76,7 +76,9 @@ struct Tape {
   func path(of place: Int) -> String {
     var keys: [String] = []
     var at = 0
-    while at < place, let child = children(of: at).first(where: { $0 <= place && place < entries[$0].next }) {
+    while at < place,
+      let child = children(of: at).first(where: { $0 <= place && place < entries[$0].next })
+    {
       keys.append(entries[child].key)
       at = child
     }
