@@ -65,9 +65,19 @@ typedef void (*tarn_fold)(void *accumulator, const void *src, int64_t n);
 /// accumulator[j] = accumulator[j] op src[j] for j < n, over `rows` rows of n. f32 and f64 accumulate in f64.
 typedef void (*tarn_fold_rows)(void *accumulator, const void *src, int64_t rows, int64_t n);
 
-/// C (rows ld_c apart) = or += A B for one tile of packed panels, k deep; the last row and column tiles may be partial.
+/// A tile of C (rows ld_c apart, as many as the tile has, n columns) = or += the sum over p < k of
+/// a[p * a_step + row] * b[p * b_step + column]. b must be readable up to a whole vector, two if n > 1 vector.
 typedef void (*tarn_tile)(
-  int64_t k, const void *a, const void *b, void *c, int64_t ld_c, int64_t m, int64_t n, int accumulate);
+  int64_t k, const void *a, int64_t a_step, const void *b, int64_t b_step, void *c, int64_t ld_c, int64_t n,
+  int accumulate);
+/// dst[p * width + j] = src[j * ld + p] for j < count, p < k.
+typedef void (*tarn_pack_transposed)(
+  void *dst, int64_t width, const void *src, int64_t ld, int64_t count, int64_t k);
+/// y[j], j < n, from x[p], p < k, and a matrix whose rows are ld apart.
+typedef void (*tarn_matrix_vector)(void *y, const void *x, const void *b, int64_t ld, int64_t n, int64_t k);
+
+/// The most rows a tile has at any level.
+enum { TARN_MOST_TILE_ROWS = 14 };
 
 typedef struct {
   const char *name;
@@ -79,15 +89,52 @@ typedef struct {
   tarn_fold_rows row_folds[4][4];
   /// Copies to 64-byte aligned memory past the caches.
   void (*stream)(void *dst, const void *src, int64_t bytes);
-  /// Matrix products: [0] f32, [1] f64.
-  int mr[2], nr[2];
-  tarn_tile tile[2];
+  /// Matrix products: [0] f32, [1] f64. A tile has up to `mr` rows and `nr` columns; tile[][i] has i + 1 rows.
+  int mr, nr[2];
+  tarn_tile tile[2][TARN_MOST_TILE_ROWS];
+  tarn_pack_transposed pack_transposed[2];
+  /// Matrices stored [n, k] and [k, n].
+  tarn_matrix_vector dots[2], combination[2];
 } tarn_level;
 
 extern const tarn_level tarn_level_portable, tarn_level_avx2, tarn_level_avx512;
 
 /// The level in use.
 const tarn_level *tarn_level_now(void);
+
+// MARK: Matrix products
+
+/// Packs `count` rows of A or columns of B from `first` on, p from `p0` to `p0 + k`: dst[(p - p0) * width + j], zero for j ≥ count.
+typedef void (*tarn_pack)(
+  const void *source, int64_t first, int64_t count, int64_t p0, int64_t k, void *dst, int64_t width);
+
+/// C = A B (or C += A B), f32 or f64, from whatever the two packers read.
+typedef struct {
+  /// 0: f32, 1: f64.
+  int wide;
+  int64_t m, n, k;
+  tarn_pack pack_a, pack_b;
+  const void *a, *b;
+  /// Where B's rows may be read in place, ld_b apart; null if they must be packed.
+  const void *plain_b;
+  int64_t ld_b;
+  void *c;
+  int64_t ld_c;
+  int accumulate;
+} tarn_gemm;
+
+/// Runs on all threads, or in the caller within another job. Returns a status.
+int tarn_gemm_run(const tarn_gemm *gemm);
+
+/// A matrix in memory; `across` if the panel's elements are `ld` apart.
+typedef struct {
+  const void *data;
+  int64_t ld;
+  int across, dtype;
+} tarn_matrix;
+/// Packs a `tarn_matrix`; f16 and bf16 become f32.
+void tarn_pack_matrix(
+  const void *source, int64_t first, int64_t count, int64_t p0, int64_t k, void *dst, int64_t width);
 
 // MARK: Plans of element-wise loops
 
