@@ -21,7 +21,7 @@ enum {
 typedef struct {
   const tarn_gemm *gemm;
   const tarn_level *level;
-  int64_t bytes, mr, nr;
+  int64_t bytes, mr, nr, padded_rows, most_depth;
   /// The block in hand.
   int64_t row, rows, column, columns, p, depth;
   char *a, *b;
@@ -149,11 +149,19 @@ static void choose_tasks(gemm_job *job) {
   }
 }
 
+static void pack_rows(gemm_job *job) {
+  tarn_parallel(
+    tarn_ceil_div(job->rows, job->mr), tarn_greatest(1, 16384 / (job->mr * job->depth)), pack_a_task, job);
+}
+
 static void multiply_block(gemm_job *job) {
   // Below this many multiplications threads cost more than they give.
   const int together = job->rows * job->columns * job->depth >= 32768;
-  const int64_t panels = tarn_ceil_div(job->rows, job->mr);
-  tarn_parallel(panels, together ? tarn_greatest(1, 16384 / (job->mr * job->depth)) : panels, pack_a_task, job);
+  if (job->gemm->packed_a) {
+    job->a = (char *)job->gemm->packed_a + (job->p * job->padded_rows + job->row * job->depth) * job->bytes;
+  } else {
+    pack_rows(job);
+  }
   choose_tasks(job);
   const int64_t tasks = tarn_ceil_div(job->rows, job->task_rows) * job->column_tasks;
   tarn_parallel(tasks, together ? 1 : tasks, tile_task, job);
@@ -168,19 +176,44 @@ static void pack_columns(gemm_job *job) {
   }
 }
 
-int tarn_gemm_run(const tarn_gemm *gemm) {
+static gemm_job prepared(const tarn_gemm *gemm) {
   gemm_job job = {.gemm = gemm, .level = tarn_level_now(), .bytes = gemm->wide ? 8 : 4};
+  const int64_t most_depth = gemm->wide ? DEPTH_F64 : DEPTH_F32;
   job.mr = job.level->mr;
   job.nr = job.level->nr[gemm->wide];
+  job.padded_rows = tarn_ceil_div(gemm->m, job.mr) * job.mr;
+  job.most_depth = tarn_ceil_div(gemm->k, tarn_ceil_div(gemm->k, most_depth));
+  return job;
+}
+
+size_t tarn_gemm_packed_bytes(const tarn_gemm *gemm) {
+  gemm_job job = prepared(gemm);
+  return (size_t)(job.padded_rows * gemm->k * job.bytes);
+}
+
+void tarn_gemm_pack_a(const tarn_gemm *gemm, void *packed) {
+  gemm_job job = prepared(gemm);
+  job.rows = gemm->m;
+  for (job.p = 0; job.p < gemm->k; job.p += job.most_depth) {
+    job.depth = tarn_least(job.most_depth, gemm->k - job.p);
+    job.a = (char *)packed + job.p * job.padded_rows * job.bytes;
+    pack_rows(&job);
+  }
+}
+
+int tarn_gemm_run(const tarn_gemm *gemm) {
+  gemm_job job = prepared(gemm);
   // Packing B pays from the third panel of A on.
   job.in_place = gemm->plain_b && gemm->m <= 2 * job.mr;
-  const int64_t most_depth = gemm->wide ? DEPTH_F64 : DEPTH_F32;
-  const int64_t depth = tarn_ceil_div(gemm->k, tarn_ceil_div(gemm->k, most_depth));
+  const int64_t depth = job.most_depth;
   const int64_t rows = tarn_least(gemm->m, MOST_ROWS / job.mr * job.mr);
   const int64_t columns = tarn_least(gemm->n, MOST_COLUMNS);
-  job.a = tarn_scratch(TARN_SCRATCH_PACK_A, (size_t)(tarn_ceil_div(rows, job.mr) * job.mr * depth * job.bytes));
+  if (!gemm->packed_a) {
+    job.a = tarn_scratch(TARN_SCRATCH_PACK_A, (size_t)(tarn_ceil_div(rows, job.mr) * job.mr * depth * job.bytes));
+    if (!job.a) return TARN_NO_MEMORY;
+  }
   job.b = tarn_scratch(TARN_SCRATCH_PACK_B, (size_t)(tarn_ceil_div(columns, job.nr) * job.nr * depth * job.bytes));
-  if (!job.a || !job.b) return TARN_NO_MEMORY;
+  if (!job.b) return TARN_NO_MEMORY;
   for (job.column = 0; job.column < gemm->n; job.column += columns) {
     job.columns = tarn_least(columns, gemm->n - job.column);
     for (job.p = 0; job.p < gemm->k; job.p += depth) {
