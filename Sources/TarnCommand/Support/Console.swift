@@ -1,0 +1,52 @@
+import Foundation
+import Tarn
+
+/// The terminal: results on standard output, everything else where it does not disturb them.
+struct Console: Sendable {
+  let isJSON: Bool
+  let isQuiet: Bool
+
+  init(_ common: CommonOptions) {
+    (isJSON, isQuiet) = (common.json, common.quiet)
+  }
+
+  /// Whether a person sees standard output, so that colour is welcome.
+  var hasColour: Bool {
+    !isJSON && isatty(STDOUT_FILENO) == 1 && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
+  }
+
+  /// Whether a moving progress bar is seen.
+  var showsProgress: Bool { !isQuiet && isatty(STDERR_FILENO) == 1 }
+
+  /// Says something on the way: on standard error where standard output is kept for JSON.
+  func note(_ text: String) {
+    if isQuiet { return }
+    write(text + "\n", to: isJSON ? .standardError : .standardOutput)
+  }
+
+  /// A line of caution, on standard error.
+  func warn(_ text: String) { write("tarn: \(text)\n", to: .standardError) }
+
+  /// Says what went wrong.
+  func complain(_ error: any Error) { warn(Failure.text(of: error)) }
+
+  /// Prints the answer.
+  func finish(_ answer: some Answer) throws {
+    guard isJSON else {
+      return write(answer.text + "\n", to: .standardOutput)
+    }
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    // JSON has no such numbers.
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    let data = try encoder.encode(answer)
+    write(String(decoding: data, as: UTF8.self) + "\n", to: .standardOutput)
+  }
+
+  private func write(_ text: String, to file: FileHandle) {
+    // A reader that has gone away (`tarn … | head`) is no failure.
+    try? file.write(contentsOf: Data(text.utf8))
+  }
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+import Foundation
+import Tarn
+
+/// What a verb has to say in the end: JSON for programs, text for people.
+protocol Answer: Encodable {
+  var text: String { get }
+  /// 0 where all was done that was asked for.
+  var exitCode: Int32 { get }
+}
+
+extension Answer {
+  var exitCode: Int32 { 0 }
+}
+
+/// One verb of the command. It gives an answer or throws; printing and exit codes are done here.
+protocol Verb: ParsableCommand {
+  associatedtype Result: Answer
+  var common: CommonOptions { get }
+  func answer(_ console: Console) throws -> Result
+}
+
+extension Verb {
+  func run() throws {
+    let console = Console(common)
+    if let threads = common.threads { Machine.threads = threads }
+    let code: Int32
+    do {
+      let result = try Diagnostic.catching { try answer(console) }
+      try console.finish(result)
+      code = result.exitCode
+    } catch let error as ValidationError {
+      throw error
+    } catch {
+      console.complain(error)
+      code = Failure.exitCode(of: error)
+    }
+    if code != 0 { throw ExitCode(code) }
+  }
+}
+
+/// How errors end the program.
+enum Failure {
+  /// 66 missing input, 65 bad data, 1 anything else; wrong usage (64) is the argument parser's.
+  static func exitCode(of error: any Error) -> Int32 {
+    switch error {
+    case let error as DataError: error.exitCode
+    case let error as CocoaError where error.code == .fileReadNoSuchFile: 66
+    default: 1
+    }
+  }
+
+  static func text(of error: any Error) -> String {
+    switch error {
+    case let error as any CustomStringConvertible: error.description
+    default: error.localizedDescription
+    }
+  }
+}

@@ -1,0 +1,3 @@
+import TarnCore
+
+struct FirstLayerStub {}
