@@ -7,6 +7,8 @@ enum CallKernels {
     guard let x = arguments.first, [.float32, .float64].contains(x.dtype) else { return false }
     switch call.name {
     case "softmax", "logSoftmax": return call.attributes[0].int64 == Int64(x.shape.count - 1)
+    case "crossEntropy": return arguments.count == 2 && [.int32, .int64].contains(arguments[1].dtype)
+    case "maxPool": return call.attributes[0].int64 == 2
     default: return false
     }
   }
@@ -21,7 +23,37 @@ enum CallKernels {
       return { operands, output in
         try check(tarn_softmax(code, rows, columns, operands[0], output, logarithm), call.name)
       }
+    case "crossEntropy":
+      let labels = x[1].dtype.code
+      return { operands, output in
+        var bad: Int64 = 0
+        let status = tarn_cross_entropy(code, rows, columns, operands[0], labels, operands[1], 0, output, &bad)
+        if UInt32(status) == TARN_BAD_INDEX.rawValue { throw labelProblem(bad, columns) }
+        try check(status, "crossEntropy")
+      }
+    case "maxPool":
+      let layout = tarn_window(Window(of: call), unpooled: x[0].shape, pooled: y.shape)
+      return { operands, output in
+        try check(withUnsafePointer(to: layout) { tarn_max_pool(code, $0, operands[0], output) }, "maxPool")
+      }
     default: return nil
     }
+  }
+
+  private static func labelProblem(_ label: Int64, _ classes: Int64) -> Diagnostic {
+    Diagnostic(
+      operation: "crossEntropy", reason: "label \(label) is out of range for \(classes) classes",
+      hint: label == classes ? "labels count from 0: subtract 1" : "labels are class numbers 0 … \(classes - 1)")
+  }
+}
+
+extension Window {
+  /// From the attributes of a pooling call: the number of spatial axes, then each property axis by axis.
+  fileprivate init(of call: Call) {
+    let count = Int(call.attributes[0].int64)
+    let lists = (0..<5).map { list in
+      (0..<count).map { Int(call.attributes[1 + list * count + $0].int64) }
+    }
+    self.init(size: lists[0], strides: lists[1], low: lists[2], high: lists[3], dilations: lists[4])
   }
 }

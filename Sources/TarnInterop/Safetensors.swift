@@ -64,7 +64,7 @@ public struct Safetensors: Sendable {
     return try tensor(entries[place])
   }
 
-  func tensor(_ entry: Entry) throws(DataError) -> Tensor {
+  package func tensor(_ entry: Entry) throws(DataError) -> Tensor {
     if entry.dtype == .bool { try checkBooleans(entry) }
     return file.withBytes(entry.range) {
       Tensor(bytes: $0, shape: entry.shape, dtype: entry.dtype)

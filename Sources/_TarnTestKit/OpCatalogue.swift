@@ -3,7 +3,8 @@ import Tarn
 extension OpCase {
   /// Every operation of the public surface, each in the settings that take different paths.
   public static var catalogue: [OpCase] {
-    elementwise + binary + logic + reductions + movement + indexing + contractions + windows + linearAlgebra
+    elementwise + binary + logic + reductions + movement + indexing + contractions + windows
+      + linearAlgebra
   }
 
   private static let shape = [[3, 5]]
@@ -50,7 +51,9 @@ extension OpCase {
     OpCase("squared", shape, dtypes: numbers) { $0[0].squared() },
     OpCase("cast to float32", shape, dtypes: all, order: 0) { $0[0].cast(to: .float32) },
     OpCase("cast to int32", shape, dtypes: all, order: 0) { $0[0].cast(to: .int32) },
-    OpCase("cast to uint8", shape, dtypes: [.int32, .int64, .int8, .bool], order: 0) { $0[0].cast(to: .uint8) },
+    OpCase("cast to uint8", shape, dtypes: [.int32, .int64, .int8, .bool], order: 0) {
+      $0[0].cast(to: .uint8)
+    },
     OpCase("cast to bool", shape, dtypes: all, order: 0) { $0[0].cast(to: .bool) },
     OpCase("scalars", shape, dtypes: numbers) { (2 * $0[0] + 3 - $0[0]) * 5 - 1 },
     OpCase("long chain", shape) { x in
@@ -75,7 +78,9 @@ extension OpCase {
     OpCase("atan2", pair) { atan2($0[0], $0[1]) },
     OpCase("remainder", pair, domains: [.real, .positive], dtypes: precise) { $0[0] % $0[1] },
     OpCase("remainder of integers", pair, dtypes: integers, order: 0) { $0[0] % ($0[1] * 2 + 1) },
-    OpCase("floorDivided", pair, dtypes: integers, order: 0) { $0[0].floorDivided(by: $0[1] * 2 + 1) },
+    OpCase("floorDivided", pair, dtypes: integers, order: 0) {
+      $0[0].floorDivided(by: $0[1] * 2 + 1)
+    },
     OpCase("logAddExp", pair) { $0[0].logAddExp($0[1]) },
     OpCase("mixed types", pair, dtypes: numbers, order: 0) { $0[0].cast(to: .int32) * 2 + $0[1] },
   ]
@@ -126,16 +131,22 @@ extension OpCase {
 
   static let movement: [OpCase] = [
     OpCase("reshaped", cube, dtypes: all) { $0[0].reshaped(5, 12) },
-    OpCase("reshaped after permuted", cube, dtypes: all) { $0[0].permuted(2, 0, 1).reshaped(15, 4) },
+    OpCase("reshaped after permuted", cube, dtypes: all) {
+      $0[0].permuted(2, 0, 1).reshaped(15, 4)
+    },
     OpCase("transposed", cube, dtypes: all) { $0[0].transposed() },
     OpCase("permuted and scaled", cube) { $0[0].permuted(2, 0, 1) * 2 + 1 },
     OpCase("broadcast", [[3, 1, 5]], dtypes: all) { $0[0].broadcast(to: [2, 3, 4, 5]) },
     OpCase("sliced", cube, dtypes: all) { $0[0][1..<3, .stride(from: 0, to: 4, by: 2), -1] },
     OpCase("sliced backwards", cube, dtypes: all) { $0[0][.all, .stride(from: 3, to: 0, by: -2)] },
     OpCase("padded", cube, dtypes: all) { $0[0].padded([(1, 0), (0, 2), (3, 1)]) },
-    OpCase("padded by reflection", cube) { $0[0].padded([(0, 0), (1, 2), (2, 1)], mode: .reflect) },
+    OpCase("padded by reflection", cube) {
+      $0[0].padded([(0, 0), (1, 2), (2, 1)], mode: .reflect)
+    },
     OpCase("padded by the edge", cube) { $0[0].padded([(0, 0), (1, 2), (2, 1)], mode: .edge) },
-    OpCase("concatenated", cube + cube, dtypes: all) { .concatenated([$0[0], $0[1], $0[0]], axis: 1) },
+    OpCase("concatenated", cube + cube, dtypes: all) {
+      .concatenated([$0[0], $0[1], $0[0]], axis: 1)
+    },
     OpCase("stacked", cube + cube, dtypes: all) { .stacked([$0[0], $0[1]], axis: -1) },
     OpCase("split", cube, dtypes: all) { $0[0].split(sizes: [1, 3], axis: 1)[1] },
     OpCase("flipped", cube, dtypes: all) { $0[0].flipped([0, 2]) },
@@ -146,27 +157,41 @@ extension OpCase {
   ]
 
   static let indexing: [OpCase] = [
-    OpCase("take", [[6, 4], [2, 3]], domains: [.real, .indices(6)], dtypes: all) { $0[0].take($0[1], axis: 0) },
+    OpCase("take", [[6, 4], [2, 3]], domains: [.real, .indices(6)], dtypes: all) {
+      $0[0].take($0[1], axis: 0)
+    },
     OpCase("take along the last axis", [[6, 4], [3]], domains: [.real, .indices(4)], dtypes: all) {
       $0[0].take($0[1] - 4, axis: 1)
     },
     OpCase("takeAlong", [[6, 4], [6, 2]], domains: [.real, .indices(4)], dtypes: all) {
       $0[0].takeAlong($0[1], axis: 1)
     },
-    OpCase("scatterAdded", [[6, 4], [5, 4], [5]], domains: [.real, .real, .indices(6)], dtypes: numbers) {
+    OpCase(
+      "scatterAdded", [[6, 4], [5, 4], [5]], domains: [.real, .real, .indices(6)], dtypes: numbers
+    ) {
       $0[0].scatterAdded($0[1], at: $0[2], axis: 0)
     },
-    OpCase("replacing", cube + [[2, 5]], dtypes: numbers) { $0[0].replacing([.all, 1..<3], with: $0[1]) },
+    OpCase("replacing", cube + [[2, 5]], dtypes: numbers) {
+      $0[0].replacing([.all, 1..<3], with: $0[1])
+    },
     OpCase("oneHot", [[7]], domains: [.indices(5)], dtypes: [.int64], order: 0) { $0[0].oneHot(5) },
   ]
 
   static let contractions: [OpCase] = [
     OpCase("matmul", [[5, 7], [7, 4]], dtypes: numbers, slack: 4) { $0[0].matmul($0[1]) },
-    OpCase("matmul, left transposed", [[7, 5], [7, 4]], slack: 4) { $0[0].transposed().matmul($0[1]) },
-    OpCase("matmul, right transposed", [[5, 7], [4, 7]], slack: 4) { $0[0].matmul($0[1].transposed()) },
-    OpCase("matmul, both transposed", [[7, 5], [4, 7]], slack: 4) { $0[0].transposed().matmul($0[1].transposed()) },
+    OpCase("matmul, left transposed", [[7, 5], [7, 4]], slack: 4) {
+      $0[0].transposed().matmul($0[1])
+    },
+    OpCase("matmul, right transposed", [[5, 7], [4, 7]], slack: 4) {
+      $0[0].matmul($0[1].transposed())
+    },
+    OpCase("matmul, both transposed", [[7, 5], [4, 7]], slack: 4) {
+      $0[0].transposed().matmul($0[1].transposed())
+    },
     OpCase("matmul, batches", [[2, 3, 5], [2, 5, 4]], slack: 4) { $0[0].matmul($0[1]) },
-    OpCase("matmul, broadcast batches", [[3, 1, 2, 5], [2, 5, 4]], slack: 4) { $0[0].matmul($0[1]) },
+    OpCase("matmul, broadcast batches", [[3, 1, 2, 5], [2, 5, 4]], slack: 4) {
+      $0[0].matmul($0[1])
+    },
     OpCase("matmul, vector", [[4, 5], [5]], slack: 4) { $0[0].matmul($0[1]) },
     OpCase("dot", [[6], [6]], slack: 4) { $0[0].dot($0[1]) },
     OpCase("outer", [[4], [3]]) { $0[0].outer($0[1]) },
@@ -178,17 +203,20 @@ extension OpCase {
       $0[0].convolved($0[1], strides: [1, 1], padding: [(0, 0), (0, 0)], dilations: [1, 1])
     },
     OpCase("convolution, general", [[2, 4, 7, 6], [6, 2, 3, 2]], slack: 4) {
-      $0[0].convolved($0[1], strides: [2, 1], padding: [(1, 0), (2, 1)], dilations: [1, 2], groups: 2)
+      $0[0].convolved(
+        $0[1], strides: [2, 1], padding: [(1, 0), (2, 1)], dilations: [1, 2], groups: 2)
     },
     OpCase("convolution, 1 × 1", [[2, 3, 4, 4], [5, 3, 1, 1]], slack: 4) {
       $0[0].convolved($0[1], strides: [1, 1], padding: [(0, 0), (0, 0)], dilations: [1, 1])
     },
     OpCase("convolution, depthwise", [[2, 3, 5, 5], [3, 1, 3, 3]], slack: 4) {
-      $0[0].convolved($0[1], strides: [1, 1], padding: [(1, 1), (1, 1)], dilations: [1, 1], groups: 3)
+      $0[0].convolved(
+        $0[1], strides: [1, 1], padding: [(1, 1), (1, 1)], dilations: [1, 1], groups: 3)
     },
     OpCase("transposed convolution", [[2, 4, 3, 4], [4, 2, 3, 3]], slack: 4) {
       $0[0].convolvedTransposed(
-        $0[1], strides: [2, 2], padding: [(1, 1), (0, 1)], outputPadding: [1, 0], dilations: [1, 1], groups: 2)
+        $0[1], strides: [2, 2], padding: [(1, 1), (0, 1)], outputPadding: [1, 0],
+        dilations: [1, 1], groups: 2)
     },
   ]
 
@@ -201,13 +229,16 @@ extension OpCase {
     },
     OpCase("averagePooled", images) { $0[0].averagePooled([2, 2]) },
     OpCase("averagePooled, padding not counted", images) {
-      $0[0].averagePooled([3, 3], strides: [2, 2], padding: [(1, 1), (1, 1)], countIncludesPadding: false)
+      $0[0].averagePooled(
+        [3, 3], strides: [2, 2], padding: [(1, 1), (1, 1)], countIncludesPadding: false)
     },
     OpCase("adaptiveAveragePooled, even", images) { $0[0].adaptiveAveragePooled(to: [3, 1]) },
     OpCase("adaptiveAveragePooled, uneven", images) { $0[0].adaptiveAveragePooled(to: [4, 3]) },
     OpCase("adaptiveMaxPooled", images) { $0[0].adaptiveMaxPooled(to: [4, 3]) },
     OpCase("upsampled, nearest", images) { $0[0].upsampled(by: [2, 3]) },
-    OpCase("upsampled, bilinear", images) { $0[0].upsampled(to: [9, 7], mode: .bilinear(alignCorners: false)) },
+    OpCase("upsampled, bilinear", images) {
+      $0[0].upsampled(to: [9, 7], mode: .bilinear(alignCorners: false))
+    },
   ]
 
   static let linearAlgebra: [OpCase] = [
@@ -215,13 +246,24 @@ extension OpCase {
       let symmetric = ($0[0] + $0[0].transposed()) * 0.5
       return symmetric.cholesky()
     },
-    OpCase("solve", [[2, 4, 4], [2, 4, 3]], domains: [.regular, .real], dtypes: precise, slack: 20) { $0[0].solve($0[1]) },
-    OpCase("inverse", [[4, 4]], domains: [.regular], dtypes: precise, slack: 20) { $0[0].inverse() },
-    OpCase("determinant", [[2, 4, 4]], domains: [.regular], dtypes: precise, slack: 20) { $0[0].determinant() },
-    OpCase("triangularSolve", [[4, 4], [4, 3]], domains: [.regular, .real], dtypes: precise, slack: 20) {
+    OpCase(
+      "solve", [[2, 4, 4], [2, 4, 3]], domains: [.regular, .real], dtypes: precise, slack: 20
+    ) { $0[0].solve($0[1]) },
+    OpCase("inverse", [[4, 4]], domains: [.regular], dtypes: precise, slack: 20) {
+      $0[0].inverse()
+    },
+    OpCase("determinant", [[2, 4, 4]], domains: [.regular], dtypes: precise, slack: 20) {
+      $0[0].determinant()
+    },
+    OpCase(
+      "triangularSolve", [[4, 4], [4, 3]], domains: [.regular, .real], dtypes: precise, slack: 20
+    ) {
       $0[0].lowerTriangle().triangularSolve($0[1], lower: true)
     },
-    OpCase("triangularSolve, transposed", [[4, 4], [4, 3]], domains: [.regular, .real], dtypes: precise, slack: 20) {
+    OpCase(
+      "triangularSolve, transposed", [[4, 4], [4, 3]], domains: [.regular, .real], dtypes: precise,
+      slack: 20
+    ) {
       $0[0].upperTriangle().triangularSolve($0[1], lower: false, transposed: true)
     },
     OpCase("eigenvalues", [[4, 4]], domains: [.definite], dtypes: precise, slack: 20) {

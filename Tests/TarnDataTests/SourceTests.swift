@@ -88,14 +88,15 @@ import TarnData
 
   @Test func gatheringEqualsStacking() throws {
     let source = Self.rows(10)
-    let gathered = source.batched(4)
-    let stacked = source.map { $0 }.batched(4)
-    for step in 0..<3 {
-      let (a, b) = (try gathered.plan(0).batch(at: step), try stacked.plan(0).batch(at: step))
+    var gathered = source.batched(4).epoch(0)
+    var stacked = source.map { $0 }.batched(4).epoch(0)
+    for _ in 0..<3 {
+      let (a, b) = (try #require(try gathered.next()), try #require(try stacked.next()))
       #expect(a.features.shape == b.features.shape)
       #expect(a.features.bytes() == b.features.bytes())
       #expect(a.labels.bytes() == b.labels.bytes())
     }
+    #expect(gathered.remaining == 0 && stacked.remaining == 0)
   }
 
   @Test func augmentationDependsOnSeedEpochAndIndexOnly() throws {

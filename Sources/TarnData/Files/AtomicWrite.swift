@@ -78,7 +78,7 @@ public final class ByteSink {
   /// Bytes written so far.
   public private(set) var count = 0
 
-  init(descriptor: Int32, name: String) {
+  package init(descriptor: Int32, name: String) {
     (self.descriptor, self.name) = (descriptor, name)
   }
 

@@ -55,7 +55,7 @@ public struct CSV: Sendable {
     try read(FileBytes(Array(text.utf8), name: name))
   }
 
-  func read(_ file: FileBytes) throws(DataError) -> Table {
+  package func read(_ file: FileBytes) throws(DataError) -> Table {
     let result: Result<Table, DataError> = file.withBytes { bytes in
       do throws(DataError) { return .success(try read(file, bytes)) } catch {
         return .failure(error)

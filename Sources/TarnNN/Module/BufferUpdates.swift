@@ -83,23 +83,3 @@ extension Module {
   }
 }
 
-/// One training step's mathematics: the loss at `model`, its gradient, and what the buffers should become.
-///
-/// Layers are in the training phase, with random numbers from `key`.
-///
-/// ```swift
-/// let (loss, gradient, updates) = valueGradientAndUpdates(at: model, key: key) { crossEntropy($0(x), y) }
-/// optimizer.update(&model, along: gradient)
-/// model = model.applying(updates)
-/// ```
-public func valueGradientAndUpdates<Model: Module>(
-  at model: Model, key: RandomKey, training filter: ParameterFilter = .all,
-  _ loss: (Model) throws -> Tensor
-) rethrows -> (value: Tensor, gradient: Model, updates: BufferUpdates) {
-  try Phase.training(key: key) {
-    let (step, updates) = try withUpdates(model) { marked in
-      try valueAndGrad(loss, at: marked, training: filter)
-    }
-    return (step.value, step.gradient, updates)
-  }
-}

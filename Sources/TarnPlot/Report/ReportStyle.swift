@@ -57,7 +57,7 @@ extension HTMLReport {
   /// Series colours that are too dark on dark paper, each with a lighter one of the same hue.
   private static let brighterColours =
     [(0, 0x3D9BE0), (6, 0xE0607E), (8, 0x8F86F0), (9, 0xA3ABB3)].map { index, brighter in
-      let (from, to) = (Palette.colour(index).hex, RGB(brighter).hex)
+      let (from, to) = (Palette.colour(index).hex, RGB(UInt32(brighter)).hex)
       return "svg [stroke=\"\(from)\"]{stroke:\(to)} svg [fill=\"\(from)\"]{fill:\(to)}"
     }.joined(separator: "\n")
 }

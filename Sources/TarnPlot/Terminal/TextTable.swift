@@ -75,3 +75,13 @@ public struct TextTable: Sendable, Equatable, CustomStringConvertible {
     return ([line(heads), rule] + body.map(line)).joined(separator: "\n")
   }
 }
+
+extension TextTable {
+  /// Columns that `text` takes in a terminal.
+  package static func columns(of text: String) -> Int { TextMeasure.columns(text) }
+
+  /// `text` cut to at most `columns`, ended with an ellipsis where something is missing.
+  package static func cut(_ text: String, columns: Int) -> String {
+    TextMeasure.fitted(text, columns: columns)
+  }
+}

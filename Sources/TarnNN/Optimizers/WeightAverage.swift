@@ -1,0 +1,44 @@
+import TarnCore
+
+/// An average of a model's parameters over steps, which often does better than the last of them.
+///
+/// Buffers are those of the model given last. The first model given is the first average.
+///
+/// ```swift
+/// var average = WeightAverage<LeNet>(.exponential(decay: 0.999))
+/// average.update(model)                                   // after each step
+/// let better = average.model ?? model
+/// ```
+public struct WeightAverage<Model: Module>: TensorStructure {
+  public enum Kind: Hashable, Sendable, Codable {
+    /// a ← decay · a + (1 − decay) w
+    case exponential(decay: Double)
+    /// The mean of all models given (stochastic weight averaging, Izmailov et al., 2018).
+    case mean
+  }
+
+  public var kind: Kind
+  /// The average so far.
+  public private(set) var model: Model?
+  /// How many models were given.
+  public private(set) var count = 0
+
+  public init(_ kind: Kind) { self.kind = kind }
+
+  /// Takes one more model in and computes the average.
+  public mutating func update(_ latest: Model) {
+    defer { count += 1 }
+    guard let average = model else {
+      model = latest
+      return
+    }
+    let share: Double =
+      switch kind {
+      case .exponential(let decay): 1 - decay
+      case .mean: 1 / Double(count + 1)
+      }
+    let next = latest.combined(with: average, "WeightAverage") { w, a in a + (w - a) * share }
+    evaluateTogether(next.tensors(.all))
+    model = next
+  }
+}

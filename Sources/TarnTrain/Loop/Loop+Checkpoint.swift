@@ -1,0 +1,161 @@
+import Foundation
+import TarnCore
+import TarnData
+import TarnInterop
+import TarnNN
+
+extension Loop {
+  /// Takes up the run in its folder, or keeps the state before the first step of a new one.
+  func begin() throws {
+    try checkNames()
+    guard let run = training.run else { return }
+    if run.hasCheckpoint {
+      try resume(from: run.checkpoints.latest())
+    } else {
+      try AtomicWrite.write(try learner.model.configuration(), to: run.url("model.json"))
+      try describe(run)
+      try save(result: learner.result)
+    }
+  }
+
+  /// Ends the run: keeps and gives the weights it came to.
+  func finish() throws -> Task.Model {
+    var result = learner.result
+    if case .early = training.stopReason, training.options.restoreBest, let best {
+      result = best.model
+    }
+    try save(result: result)
+    return result
+  }
+
+  /// Two callbacks under one name would take each other's state.
+  private func checkNames() throws {
+    let names = callbacks.map(\.name)
+    guard let twice = names.first(where: { name in names.count { $0 == name } > 1 }) else { return }
+    throw TrainingError(
+      reason: "two callbacks are named '\(twice)'", hints: ["give one of them another name"])
+  }
+
+  private func describe(_ run: RunFolder) throws {
+    guard !FileManager.default.fileExists(atPath: run.url(RunFolder.descriptionFile).path) else {
+      return
+    }
+    let task = "\(Task.self)".prefix { $0 != "<" }
+    try run.describe(
+      RunDescription(options: training.options, task: String(task), data: dataDescription))
+  }
+
+  /// Writes one whole checkpoint.
+  func save(result: Task.Model) throws {
+    guard let run = training.run else { return }
+    let progress = try progress()
+    try run.checkpoints.write { folder, previous in
+      let new = Checkpoint(url: folder)
+      var names = [Checkpoint.progressFile, Checkpoint.modelFile, Checkpoint.resultFile]
+      try JSONFile.write(progress, to: new.url(Checkpoint.progressFile))
+      try learner.model.weights.write(to: new.url(Checkpoint.modelFile))
+      try result.weights.write(to: new.url(Checkpoint.resultFile))
+      names += try write(learner.optimizer, Checkpoint.optimizer, new)
+      if let average = learner.average { names += try write(average, Checkpoint.average, new) }
+      if let best {
+        names.append(Checkpoint.bestFile)
+        try writeBest(best.model, to: new, previous: previous)
+      }
+      return names
+    }
+    savedBestEpoch = training.history.bestEpoch
+  }
+
+  private func write(
+    _ structure: any TensorStructure, _ name: String, _ checkpoint: Checkpoint
+  ) throws -> [String] {
+    let names = ["\(name).json", "\(name).safetensors"]
+    try AtomicWrite.write(try structure.configuration(), to: checkpoint.url(names[0]))
+    try structure.weights.write(to: checkpoint.url(names[1]))
+    return names
+  }
+
+  private func writeBest(
+    _ model: Task.Model, to new: Checkpoint, previous: Checkpoint?
+  ) throws {
+    let file = new.url(Checkpoint.bestFile)
+    if let previous, savedBestEpoch == training.history.bestEpoch, previous.has(Checkpoint.bestFile) {
+      try Folders.link(previous.url(Checkpoint.bestFile), to: file)
+    } else {
+      try model.weights.write(to: file)
+    }
+  }
+
+  private func progress() throws -> Progress {
+    var progress = Progress()
+    progress.position = training.position
+    progress.step = training.globalStep
+    progress.totals = totals.read()
+    progress.epochSeconds = epochClock.seconds
+    progress.stepSeconds = epochClock.stepSeconds
+    progress.learningRate = training.learningRate
+    progress.history = training.history
+    progress.bestValue = best?.value
+    for callback in callbacks { progress.callbacks[callback.name] = try callback.save() }
+    progress.options = training.options
+    progress.dataDigest = dataDescription?.digest
+    return progress
+  }
+
+  /// Makes everything as it was when the checkpoint was written.
+  private func resume(from checkpoint: Checkpoint) throws {
+    let progress = try checkpoint.progress()
+    try check(progress, checkpoint)
+    learner.model = try learner.model.filled(from: checkpoint.url(Checkpoint.modelFile))
+    learner.optimizer = try reread(learner.optimizer, Checkpoint.optimizer, checkpoint)
+    if let average = learner.average {
+      learner.average = try reread(average, Checkpoint.average, checkpoint)
+    }
+    if let value = progress.bestValue {
+      best = (try learner.model.filled(from: checkpoint.url(Checkpoint.bestFile)), value)
+    }
+    training.position = progress.position
+    training.globalStep = progress.step
+    training.learningRate = progress.learningRate
+    training.history = progress.history
+    training.history.stopReason = nil
+    training.isResumed = true
+    totals = LazyTotals(progress.totals)
+    epochClock = EpochClock(seconds: progress.epochSeconds, stepSeconds: progress.stepSeconds)
+    savedBestEpoch = progress.history.bestEpoch
+    for callback in callbacks {
+      if let state = progress.callbacks[callback.name] { try callback.restore(state) }
+    }
+  }
+
+  private func reread<Structure: TensorStructure>(
+    _ old: Structure, _ name: String, _ checkpoint: Checkpoint
+  ) throws -> Structure {
+    try Structure(contentsOf: checkpoint.url, name: name)
+  }
+
+  /// Refuses to go on with other options or data than the run began with.
+  private func check(_ progress: Progress, _ checkpoint: Checkpoint) throws {
+    let file = checkpoint.url(Checkpoint.progressFile).path
+    if let conflict = training.options.conflict(with: progress.options) {
+      throw DataError(
+        .invalid, file: file, reason: "the run was begun with other options: \(conflict)",
+        hint: "go on with the run's own options, or begin a new run")
+    }
+    if let own = dataDescription, let old = progress.dataDigest, own.digest != old {
+      throw DataError(
+        .invalid, file: file,
+        reason: "the run was begun with other data: its digest was \(String(old, radix: 16)), "
+          + "that of '\(own.name)' is \(String(own.digest, radix: 16))",
+        hint: "give the data the run was begun with, or begin a new run")
+    }
+    let known = training.stepsPerEpoch
+    guard progress.position.epoch >= 0, (0...known).contains(progress.position.step),
+      progress.step >= 0
+    else {
+      throw DataError(
+        .invalid, file: file,
+        reason: "says that step \(progress.position.step) of an epoch comes next, which has \(known)")
+    }
+  }
+}

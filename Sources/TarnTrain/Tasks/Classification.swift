@@ -1,0 +1,49 @@
+import TarnCore
+import TarnData
+import TarnNN
+
+/// Telling classes apart: the model gives logits [n, classes], the labels are class numbers [n].
+///
+/// The loss is cross-entropy, −log softmax(logits)[label], averaged. Figures: `accuracy`, the share of examples whose
+/// largest logit is at the label, and with `topK` the share whose label is among the K largest, as `top5`.
+///
+/// ```swift
+/// try fit(&model, Classification(), train: train, validation: test)
+/// ```
+public struct Classification<Model: Layer>: TrainingTask {
+  /// Share of the target spread evenly over all classes.
+  public var labelSmoothing: Double
+  /// How many of the largest logits count as a hit for the second figure; 0: none.
+  public var topK: Int
+
+  public init(labelSmoothing: Double = 0, topK: Int = 0) {
+    (self.labelSmoothing, self.topK) = (labelSmoothing, topK)
+  }
+
+  public func count(_ batch: Batch) -> Int { batch.count }
+
+  public func output(_ model: Model, _ batch: Batch) -> Tensor { model(batch.features) }
+
+  public func loss(_ logits: Tensor, _ batch: Batch) -> Tensor {
+    crossEntropy(logits, batch.labels, smoothing: labelSmoothing)
+  }
+
+  public func sums(_ logits: Tensor, _ batch: Batch) -> [String: Tensor] {
+    let labels = batch.labels.cast(to: .int64)
+    var sums = ["hits": (logits.argMax(axis: -1) .== labels).cast(to: .float32).sum()]
+    if topK > 0 {
+      // A label is among the K largest if fewer than K logits exceed its own.
+      let own = logits.takeAlong(labels.expandedDims(-1), axis: -1)
+      let above = (logits .> own).cast(to: .float32).sum(axes: [-1])
+      sums["top"] = (above .< Double(topK)).cast(to: .float32).sum()
+    }
+    return sums
+  }
+
+  public func metrics(_ totals: Totals) -> [String: Double] {
+    let count = Double(max(1, totals.count))
+    var metrics = ["accuracy": totals["hits"] / count]
+    if topK > 0 { metrics["top\(topK)"] = totals["top"] / count }
+    return metrics
+  }
+}
