@@ -9,8 +9,8 @@ let batches = TensorSource(features: x, labels: y).batched(4, sampler: .shuffled
 
 /// A line: the parameters are its slope and where it starts.
 struct Line: Module {
-  var w: Tensor = 100
-  var b: Tensor = 0
+  var w = Tensor(100)
+  var b = Tensor(0)
   func callAsFunction(_ x: Tensor) -> Tensor { w * x + b }
 }
 

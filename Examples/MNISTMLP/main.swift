@@ -4,62 +4,63 @@ import Foundation
 import Lesson
 import Tarn
 
-/// Training and test set, from the files if they are there.
+/// Training and test set: from the files if a folder is given.
 func digits() throws -> (train: any Source<Example>, test: any Source<Example>) {
   let data = ProcessInfo.processInfo.environment["TARN_DATA"].map { $0 + "/mnist" }
-  if let folder = CommandLine.arguments.dropFirst().first ?? data {
-    let mnist = try MNIST(folder: URL(fileURLWithPath: folder))
-    print("MNIST: \(mnist.train.count) pictures of 28×28 to learn from, \(mnist.test.count) to test")
-    return (mnist.train, mnist.test)
+  guard let folder = CommandLine.arguments.dropFirst().first ?? data else {
+    print("no folder with MNIST was given: taking the 8×8 digits that are built in")
+    return Digits.split()
   }
-  let (train, test) = Digits.split()
-  print("no folder with MNIST was given: taking the \(Digits.count) digits of 8×8 pixels built in")
-  return (train, test)
+  let mnist = try MNIST(folder: URL(fileURLWithPath: folder))
+  return (mnist.train, mnist.test)
+}
+
+struct Perceptron: Layer {
+  var (first, second, last): (Linear, Linear, Linear)
+
+  init(pixels: Int) {
+    (first, second, last) = (Linear(pixels, 128), Linear(128, 64), Linear(64, 10))
+  }
+
+  func callAsFunction(_ x: Tensor) -> Tensor {
+    last(second(first(x.flattened(from: 1)).relu()).relu())
+  }
+}
+
+/// The share of pictures whose digit is told right.
+func accuracy(_ model: Perceptron, on data: any Source<Example>) throws -> Double {
+  var right = 0.0
+  try data.batched(500).epoch(0).forEach { batch in
+    let isRight = model(batch.features).argMax(axis: 1) .== batch.labels
+    right += isRight.cast(to: .float32).sum().item()
+  }
+  return right / Double(data.count)
 }
 
 let (train, test) = try digits()
-let pixels = try train.sample(at: 0).features.count
-var model = Initialization.seeded(1) {
-  Sequential {
-    Flatten()
-    Linear(pixels, 128)
-    ReLU()
-    Linear(128, 64)
-    ReLU()
-    Linear(64, 10)
-  }
-}
-print(model.summary(inputShape: [1] + (try train.sample(at: 0).features.shape)))
+let shape = try train.sample(at: 0).features.shape
+print("\(train.count) pictures \(shape) to learn from, \(test.count) to test with")
 
-/// The share of pictures whose digit is told right, and some that are not.
-func accuracy() throws -> Double {
-  var right = 0
-  try test.batched(500).epoch(0).forEach { batch in
-    let isRight = model(batch.features).argMax(axis: 1) .== batch.labels
-    right += isRight.cast(to: .int64).sum().item(as: Int.self)
-  }
-  return Double(right) / Double(test.count)
-}
+var model = Initialization.seeded(1) { Perceptron(pixels: shape.reduce(1, *)) }
+print(model.summary(inputShape: [1] + shape))
 
 var optimizer = Adam(learningRate: 1e-3)
 let batches = train.batched(64, sampler: .shuffled(seed: 2))
-let epochs = Lesson.amount(pixels > 64 ? 5 : 30, quick: 3)
-for epoch in 0..<epochs {
-  var (total, count) = (0.0, 0)
-  var rest = batches.epoch(epoch)
-  while let batch = try rest.next(), !(Lesson.isQuick && count >= 6400) {
+for epoch in 0..<Lesson.amount(train.count > 10_000 ? 5 : 30, quick: 3) {
+  var losses: [Double] = []
+  try batches.epoch(epoch).forEach { batch in
     let (loss, gradient) = valueAndGrad(
       { crossEntropy($0(batch.features), batch.labels) }, at: model)
     optimizer.update(&model, along: gradient, computing: [loss])
-    total += loss.item() * Double(batch.count)
-    count += batch.count
+    losses.append(loss.item())
   }
-  print(
-    "epoch \(epoch + 1)  loss \((total / Double(count)).digits(4))  test accuracy",
-    try accuracy().digits(4))
+  let mean = losses.reduce(0, +) / Double(losses.count)
+  let right = try accuracy(model, on: test)
+  print("epoch \(epoch + 1): loss \(mean.digits(4)), test accuracy \(right.digits(4))")
 }
 
-// What the first layer looks for: the weights of its neurons as pictures.
-let side = Int(Double(pixels).squareRoot())
-let filters = ImageGrid.weights(model.layers.1.weight.reshaped(-1, side, side)[0..<32])
-try Lesson.show(filters, as: "mnist-first-layer")
+// What the first neurons look for: their weights as pictures, negative blue, positive red.
+let neurons = model.first.weight[0..<32]
+let (height, width) = (shape[1], shape[2])
+try Lesson.show(
+  ImageGrid.weights(neurons.numbers, count: 32, width: width, height: height), as: "mnist-mlp")

@@ -18,8 +18,8 @@ extension Part {
 /// z = x W + b
 final class Linear: Part {
   var (w, b): (Tensor, Tensor)
-  private(set) var (dw, db): (Tensor, Tensor) = (0, 0)
-  private var x: Tensor = 0
+  private(set) var (dw, db) = (Tensor(0), Tensor(0))
+  private var x = Tensor(0)
 
   init(_ inputs: Int, _ outputs: Int, key: RandomKey) {
     w = .normal([inputs, outputs], deviation: 1 / Double(inputs).squareRoot(), key: key)
@@ -45,7 +45,7 @@ final class Linear: Part {
 
 /// z = tanh x, and tanh' = 1 - tanh²
 final class Tanh: Part {
-  private var z: Tensor = 0
+  private var z = Tensor(0)
 
   func forward(_ x: Tensor) -> Tensor {
     z = x.tanh()
@@ -58,7 +58,7 @@ final class Tanh: Part {
 /// z = log softmax x: scores become logarithms of probabilities. The logarithm is taken here, not
 /// in the loss, because the probability of a hopeless class rounds to 0 and log 0 is -∞.
 final class Softmax: Part {
-  private var p: Tensor = 0
+  private var p = Tensor(0)
 
   func forward(_ x: Tensor) -> Tensor {
     let shifted = x - x.max(1, keepDims: true)
@@ -72,7 +72,7 @@ final class Softmax: Part {
 
 /// L = -mean of log p at the right class
 final class CrossEntropy {
-  private var target: Tensor = 0
+  private var target = Tensor(0)
 
   func forward(_ logP: Tensor, _ y: Tensor) -> Tensor {
     target = y.oneHot(logP.shape[1])
@@ -83,11 +83,26 @@ final class CrossEntropy {
 }
 
 /// Parts one after another: forward in order, backward in reverse.
-final class Net: Part {
+final class Net {
   private(set) var parts: [any Part] = []
+  private let crossEntropy = CrossEntropy()
 
   func add(_ part: some Part) { parts.append(part) }
+
+  /// Logarithms of probabilities [batch, classes].
   func forward(_ x: Tensor) -> Tensor { parts.reduce(x) { $1.forward($0) } }
-  func backward(_ dz: Tensor) -> Tensor { parts.reversed().reduce(dz) { $1.backward($0) } }
-  func update(rate: Double) { for part in parts { part.update(rate: rate) } }
+
+  func loss(_ x: Tensor, _ y: Tensor) -> Tensor { crossEntropy.forward(forward(x), y) }
+
+  /// The slopes for the loss computed last.
+  func backward() {
+    _ = parts.reversed().reduce(crossEntropy.backward()) { slope, part in part.backward(slope) }
+  }
+
+  /// One step downhill for a few examples.
+  func learn(_ x: Tensor, _ y: Tensor, rate: Double) {
+    _ = loss(x, y)
+    backward()
+    for part in parts { part.update(rate: rate) }
+  }
 }
