@@ -22,6 +22,7 @@ let package = Package(
   products: [
     .library(name: "Tarn", targets: ["Tarn"]),
     .library(name: "TarnTestKit", targets: ["_TarnTestKit"]),
+    .executable(name: "tarn", targets: ["TarnCommand"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -39,9 +40,14 @@ let package = Package(
     module("TarnInterop", ["TarnCore", "TarnData", "CZlib"]),
     module("TarnNN", ["TarnCore", "TarnInterop"]),
     module("TarnPlot", ["TarnCore"]),
+    module("TarnTrain", ["TarnNN", "TarnData", "TarnInterop", "TarnPlot"]),
     module(
       "Tarn",
-      ["TarnCore", "TarnCPU", "TarnData", "TarnInterop", "TarnNN", "TarnPlot"]),
+      ["TarnCore", "TarnCPU", "TarnData", "TarnInterop", "TarnNN", "TarnPlot", "TarnTrain"]),
+    .executableTarget(
+      name: "TarnCommand",
+      dependencies: ["Tarn", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: strict),
     module("_TarnTestKit", ["Tarn"]),
 
     tests("TarnCore", ["Tarn"]),

@@ -5,3 +5,4 @@
 @_exported import TarnInterop
 @_exported import TarnNN
 @_exported import TarnPlot
+@_exported import TarnTrain

@@ -46,6 +46,17 @@ extension Op {
   }
 }
 
+extension Op {
+  fileprivate var role: GraphPicture.Role {
+    switch self {
+    case .constant, .placeholder: .data
+    case .variable: .variable
+    case .full, .iota: .number
+    default: .operation
+    }
+  }
+}
+
 extension Scalar {
   fileprivate var label: String {
     switch self {
@@ -104,10 +115,13 @@ extension Program: CustomStringConvertible {
 
 /// A recorded computation as a drawing needs it.
 public struct GraphPicture: Sendable {
+  /// What a vertex is: given data, what is differentiated with respect to, a number, or work.
+  public enum Role: Sendable { case data, variable, number, operation }
+
   public struct Vertex: Sendable {
     public let label: String
     public let detail: String
-    public let isLeaf: Bool
+    public let role: Role
     public let isResult: Bool
     public let inputs: [Int]
   }
@@ -135,7 +149,7 @@ extension Tensor {
     return GraphPicture(
       vertices: graph.vertices.enumerated().map { index, vertex in
         GraphPicture.Vertex(
-          label: vertex.op.label, detail: "\(vertex.shape) \(vertex.dtype.name)", isLeaf: vertex.inputs.isEmpty,
+          label: vertex.op.label, detail: "\(vertex.shape) \(vertex.dtype.name)", role: vertex.op.role,
           isResult: graph.outputs.contains(index), inputs: vertex.inputs)
       })
   }
