@@ -6,7 +6,7 @@ import Tarn
 func f(_ x: Tensor) -> Tensor { (-x.squared()).exp() * (3 * x).sin() }
 func df(_ x: Tensor) -> Tensor { grad(f, at: x) }
 func ddf(_ x: Tensor) -> Tensor { grad(df, at: x) }
-let one = Tensor(1, dtype: .float64)
+let one = Tensor([1.0])[0]
 print("f(1) = \(f(one).item().digits(5)), f' = \(df(one).item().digits(5)), f'' = \(ddf(one).item().digits(5))")
 
 // vmap turns a function of one number into one of many, without a loop.
@@ -57,4 +57,5 @@ print("checkpointed gradient is the same: \(thrifty.isClose(to: plain))")
 // 6. What will run: operations are recorded first, simplified and fused, then computed.
 let slope = grad({ ($0.matmul(.ones([3, 2])) + 1).relu().sum() }, at: Tensor.ones([4, 3]))
 print("the gradient of a layer runs as\n\(slope.dump())")
-try Lesson.show(drawing(of: df(one), title: "exp(-x²) sin 3x"), as: "derivatives-graph")
+let graph = GraphDrawing(of: df(one), title: "The derivative of exp(-x²) sin 3x, as recorded")
+try Lesson.show(graph, as: "derivatives-graph")

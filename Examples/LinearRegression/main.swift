@@ -4,8 +4,8 @@ import Tarn
 
 // 120 points near y = 2x + 0.9.
 let x = Tensor.linspace(from: 0, to: 3, count: 120)
-let y = 2 * x + 0.9 + 0.5 * Tensor.normal([120], key: RandomKey(seed: 13))
-let batches = TensorSource(features: x, labels: y).batched(4, sampler: .shuffled(seed: 13))
+let y = 2 * x + 0.9 + 0.5 * Tensor.normal([120], key: RandomKey(seed: 55))
+let batches = TensorSource(features: x, labels: y).batched(4, sampler: .shuffled(seed: 55))
 
 /// A line: the parameters are its slope and where it starts.
 struct Line: Module {

@@ -14,14 +14,15 @@ func report(_ when: String, _ net: Net, _ sets: (name: String, data: Batch)...) 
 }
 
 var options = Synthetic.ClassificationOptions()
-options.labelNoise = 0.2
-let (train, test) = Synthetic.classification(100, options, seed: 0).split(fraction: 0.8, seed: 0)
+(options.clustersPerClass, options.labelNoise) = (2, 0.2)
+let points = Synthetic.classification(100, options, seed: 23)
+let (train, test) = points.split(fraction: 0.8, seed: 23)
 let (seen, unseen) = (try train.all(), try test.all())
-let batches = train.batched(4, sampler: .shuffled(seed: 1))
+let batches = train.batched(4, sampler: .shuffled(seed: 23))
 
 // One layer is a straight border. One look at each point moves it to where it should be.
 let single = Net()
-single.add(Linear(2, 2, key: RandomKey(seed: 1)))
+single.add(Linear(2, 2, key: RandomKey(seed: 11)))
 single.add(Softmax())
 report("one layer, untrained", single, ("train", seen), ("test", unseen))
 try batches.epoch(0).forEach { single.learn($0.features, $0.labels, rate: 0.1) }
