@@ -53,6 +53,7 @@ let package = Package(
     tests("TarnCore", ["Tarn"]),
     tests("TarnData", ["Tarn"]),
     tests("TarnInterop", ["Tarn"]),
+    tests("TarnNN", ["Tarn"]),
     .testTarget(
       name: "ConformanceTests", dependencies: ["Tarn", "_TarnTestKit"], swiftSettings: strict),
   ],

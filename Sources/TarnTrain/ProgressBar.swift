@@ -47,10 +47,12 @@ public struct Progress: Sendable, Equatable {
     return Double(max(total - done, 0)) / stepsPerSecond
   }
 
-  /// The state in at most `width` columns. What matters least goes first when room is short: the figures from
+  /// The state in at most `width` columns. What matters least goes first when room is short: the
+  /// figures from
   /// the last on, then the rate, then the bar.
   ///
-  /// `epoch 3/20 ━━━━━━━━────  67 % 402/600  1,240 images/s  0:12 left  loss 0.2417  accuracy 0.931`
+  /// `epoch 3/20 ━━━━━━━━────  67 % 402/600  1,240 images/s  0:12 left  loss 0.2417  accuracy
+  /// 0.931`
   public func line(width: Int) -> String {
     var figures = figures.map { "\($0.name) \(NumberText.short($0.value))" }
     var (showsRate, barWidth) = (true, 20)
@@ -90,7 +92,9 @@ public struct Progress: Sendable, Equatable {
     }
   }
 
-  private static func plural(unit: String, _ count: Int) -> String { count == 1 ? unit : unit + "s" }
+  private static func plural(unit: String, _ count: Int) -> String {
+    count == 1 ? unit : unit + "s"
+  }
 
   private static func bar(_ share: Double, width: Int) -> String {
     let full = Int((share * Double(width)).rounded(.down))

@@ -1,4 +1,5 @@
-/// The cyclic redundancy check of Castagnoli, polynomial `0x1EDC6F41` (reversed `0x82F63B78`), as RFC 3720 uses it.
+/// The cyclic redundancy check of Castagnoli, polynomial `0x1EDC6F41` (reversed `0x82F63B78`), as
+/// RFC 3720 uses it.
 package enum CRC32C {
   private static let table: [UInt32] = (0..<256).map { byte in
     (0..<8).reduce(UInt32(byte)) { value, _ in
@@ -10,7 +11,8 @@ package enum CRC32C {
     ~bytes.reduce(~0) { $0 >> 8 ^ table[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] }
   }
 
-  /// The checksum turned by 15 bits plus a constant, so that a file which holds checksums can be checked itself.
+  /// The checksum turned by 15 bits plus a constant, so that a file which holds checksums can be
+  /// checked itself.
   package static func masked(_ bytes: some Sequence<UInt8>) -> UInt32 {
     let sum = checksum(bytes)
     return (sum >> 15 | sum << 17) &+ 0xA282_EAD8

@@ -7,7 +7,8 @@ import Foundation
 /// try log.append([("step", 1), ("loss", 2.303)])  // 1,2.303,
 /// ```
 ///
-/// Columns without a value in a record are left empty. NaN is written as `nan`, infinities as `inf` and `-inf`.
+/// Columns without a value in a record are left empty. NaN is written as `nan`, infinities as
+/// `inf` and `-inf`.
 public final class CSVLog: Sendable {
   private let file: LogFile
   public let columns: [String]
@@ -18,7 +19,8 @@ public final class CSVLog: Sendable {
   ///
   /// - Parameters:
   ///   - columns: Their names and order. A log that is there must have the same.
-  ///   - step: Of a log that is there already, the records up to the first whose `step` is greater are kept, and
+  ///   - step: Of a log that is there already, the records up to the first whose `step` is greater
+  ///     are kept, and
   ///     a torn one at the end is cut off. When nil, everything complete is kept.
   /// - Throws: ``LogError``.
   public init(path: String, columns: [String], resumingAfter step: Int? = nil) throws {

@@ -7,8 +7,10 @@ import Foundation
 /// try log.append([("step", 1), ("loss", 2.303)])
 /// ```
 ///
-/// Every record is on disk's way when `append` returns. Numbers are written with the fewest digits that give the
-/// same `Double` back. A run that goes on from a checkpoint opens its log with `resumingAfter:`, which cuts
+/// Every record is on disk's way when `append` returns. Numbers are written with the fewest digits
+/// that give the
+/// same `Double` back. A run that goes on from a checkpoint opens its log with `resumingAfter:`,
+/// which cuts
 /// off what the killed run wrote later, so that both logs end the same.
 public final class JSONLinesLog: Sendable {
   private let file: LogFile
@@ -18,7 +20,8 @@ public final class JSONLinesLog: Sendable {
   /// Opens a log for writing at its end.
   ///
   /// - Parameters:
-  ///   - step: Of a log that is there already, the records up to the first whose `step` is greater are kept, and
+  ///   - step: Of a log that is there already, the records up to the first whose `step` is greater
+  ///     are kept, and
   ///     a torn one at the end is cut off. When nil, everything complete is kept.
   /// - Throws: ``LogError``.
   public init(path: String, resumingAfter step: Int? = nil) throws {

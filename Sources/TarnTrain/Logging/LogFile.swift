@@ -18,7 +18,8 @@ public struct LogError: Error, Sendable, Equatable, CustomStringConvertible {
   }
 }
 
-/// A file that only grows. Each record goes out whole in one call, so that a run that is killed leaves
+/// A file that only grows. Each record goes out whole in one call, so that a run that is killed
+/// leaves
 /// at most one torn record, at the end.
 package final class LogFile: Sendable {
   package let path: String

@@ -33,7 +33,8 @@ extension LogValue {
     }
   }
 
-  /// As a cell of a CSV file (RFC 4180). What is missing is an empty cell; NaN is `nan`, infinities are `inf` and `-inf`.
+  /// As a cell of a CSV file (RFC 4180). What is missing is an empty cell; NaN is `nan`,
+  /// infinities are `inf` and `-inf`.
   var csv: String {
     switch self {
     case .real(let value): "\(value)"
@@ -63,10 +64,12 @@ extension LogValue {
     return result + "\""
   }
 
-  /// A text as a CSV cell, in quotes where it needs them. Line ends become blanks, so that a record is one line.
+  /// A text as a CSV cell, in quotes where it needs them. Line ends become blanks, so that a
+  /// record is one line.
   static func cell(_ text: String) -> String {
     let line = String(text.map { $0.isNewline ? " " : $0 })
-    guard line.contains(where: { ",\"".contains($0) }) || line.first == " " || line.last == " " else {
+    guard line.contains(where: { ",\"".contains($0) }) || line.first == " " || line.last == " "
+    else {
       return line
     }
     return "\"" + line.replacing("\"", with: "\"\"") + "\""

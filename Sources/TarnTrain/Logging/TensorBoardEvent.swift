@@ -1,6 +1,7 @@
 import TarnPlot
 
-/// One event as TensorBoard reads it: the messages `Event`, `Summary`, `HistogramProto` and `SessionLog` of its
+/// One event as TensorBoard reads it: the messages `Event`, `Summary`, `HistogramProto` and
+/// `SessionLog` of its
 /// protocol, as far as scalars, histograms and texts need them.
 enum TensorBoardEvent {
   /// The first event of every file.
@@ -8,7 +9,8 @@ enum TensorBoardEvent {
     event(time: time, step: 0) { $0.text(3, "brain.Event:2") }
   }
 
-  /// Says that the run goes on at `step`: what other files hold of this and later steps does not count.
+  /// Says that the run goes on at `step`: what other files hold of this and later steps does not
+  /// count.
   static func start(time: Double, step: Int) -> [UInt8] {
     event(time: time, step: step) { $0.message(7) { $0.integer(1, 1) } }
   }
@@ -69,7 +71,8 @@ enum TensorBoardEvent {
     return message.bytes
   }
 
-  /// A record of the file format TFRecord: length and its checksum, data and its checksum, little-endian.
+  /// A record of the file format TFRecord: length and its checksum, data and its checksum,
+  /// little-endian.
   static func record(_ data: [UInt8]) -> [UInt8] {
     func little(_ value: some FixedWidthInteger) -> [UInt8] {
       withUnsafeBytes(of: value.littleEndian) { Array($0) }

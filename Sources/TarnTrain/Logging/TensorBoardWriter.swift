@@ -7,8 +7,10 @@ import Foundation
 /// try board.scalar("loss/training", 0.25, step: 100)
 /// ```
 ///
-/// Each event goes out when it is written. A run that goes on writes a new file beside the old ones and says at
-/// which step it does, so that TensorBoard forgets what the killed run wrote after its last checkpoint.
+/// Each event goes out when it is written. A run that goes on writes a new file beside the old
+/// ones and says at
+/// which step it does, so that TensorBoard forgets what the killed run wrote after its last
+/// checkpoint.
 public final class TensorBoardWriter: Sendable {
   private let file: LogFile
 
@@ -60,7 +62,8 @@ public final class TensorBoardWriter: Sendable {
   /// Seconds since 1970.
   private static var now: Double { Date().timeIntervalSince1970 }
 
-  /// TensorBoard reads the files of a folder in the order of their names, so the time comes first, then a number
+  /// TensorBoard reads the files of a folder in the order of their names, so the time comes first,
+  /// then a number
   /// for files of one second.
   private static func newFile(in folder: String, time: Double) throws -> LogFile {
     let process = ProcessInfo.processInfo
@@ -69,7 +72,8 @@ public final class TensorBoardWriter: Sendable {
     while true {
       // More digits than there will be files in a second.
       let serial = String(String(1_000_000 + number).dropFirst())
-      let name = "events.out.tfevents.\(Int(time)).\(serial).\(String(host)).\(process.processIdentifier)"
+      let name =
+        "events.out.tfevents.\(Int(time)).\(serial).\(String(host)).\(process.processIdentifier)"
       let taken = try FileManager.default.contentsOfDirectory(atPath: folder).contains {
         $0.hasPrefix("events.out.tfevents.\(Int(time)).\(serial).")
       }

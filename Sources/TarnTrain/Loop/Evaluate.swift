@@ -54,26 +54,19 @@ public func predict<Model: Layer>(
   return joined(outputs)
 }
 
-/// How often examples of each class were taken for each: `[true class][predicted class]`.
+/// How often examples of each class were taken for each.
 ///
-/// - Parameter classes: their number. Labels outside of it are a mistake.
+/// - Parameter classes: their names.
 public func confusion<Model: Layer>(
-  _ model: Model, on data: some Source<Example>, classes: Int, batchSize: Int = 256
-) throws -> [[Int]] {
-  var counts = [[Int]](repeating: [Int](repeating: 0, count: classes), count: classes)
+  _ model: Model, on data: some Source<Example>, classes: [String], batchSize: Int = 256
+) throws -> ConfusionMatrix {
+  var matrix = ConfusionMatrix(classes: classes)
   let batches = data.batched(batchSize).epoch(0).prefetched()
   while let batch = try batches.next() {
-    let predicted = Phase.inference { model(batch.features) }.argMax(axis: -1).array(of: Int.self)
-    for (label, prediction) in zip(batch.labels.array(of: Int.self), predicted) {
-      guard (0..<classes).contains(label), (0..<classes).contains(prediction) else {
-        throw Diagnostic(
-          operation: "confusion", reason: "a class is not among those counted",
-          facts: ["label \(label)", "prediction \(prediction)", "classes \(classes)"])
-      }
-      counts[label][prediction] += 1
-    }
+    let predicted = Phase.inference { model(batch.features) }.argMax(axis: -1)
+    matrix.add(predicted: predicted.array(of: Int.self), actual: batch.labels.array(of: Int.self))
   }
-  return counts
+  return matrix
 }
 
 private func joined(_ outputs: [Tensor]) -> Tensor {

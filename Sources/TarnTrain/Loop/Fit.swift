@@ -33,9 +33,7 @@ public func fit<Task: TrainingTask>(
   let loop = Loop(
     model, task, train: train, validation: validation, options: options, run: run, data: data,
     callbacks: before(callbacks, options) + callbacks + after(callbacks, options, run))
-  try loop.begin()
-  try loop.run()
-  model = try loop.finish()
+  model = try loop.run()
   return loop.training.history
 }
 
@@ -66,10 +64,7 @@ public func fit<Task: TrainingTask>(
 
 /// What the options ask for that comes before the callbacks given.
 private func before(_ given: [any Callback], _ options: TrainingOptions) -> [any Callback] {
-  var own: [any Callback] = [StepSchedule(options)]
-  if case .plateau(let factor, let patience) = options.schedule {
-    own.append(PlateauSchedule(factor: factor, patience: patience))
-  }
+  var own: [any Callback] = [ScheduleCallback(options)]
   if !given.contains(where: { $0 is StopOnNaN }) { own.append(StopOnNaN()) }
   return own
 }

@@ -18,16 +18,6 @@ extension Loop {
     }
   }
 
-  /// Ends the run: keeps and gives the weights it came to.
-  func finish() throws -> Task.Model {
-    var result = learner.result
-    if case .early = training.stopReason, training.options.restoreBest, let best {
-      result = best.model
-    }
-    try save(result: result)
-    return result
-  }
-
   /// Two callbacks under one name would take each other's state.
   private func checkNames() throws {
     let names = callbacks.map(\.name)
@@ -48,11 +38,11 @@ extension Loop {
   /// Writes one whole checkpoint.
   func save(result: Task.Model) throws {
     guard let run = training.run else { return }
-    let progress = try progress()
+    let state = try state()
     try run.checkpoints.write { folder, previous in
       let new = Checkpoint(url: folder)
-      var names = [Checkpoint.progressFile, Checkpoint.modelFile, Checkpoint.resultFile]
-      try JSONFile.write(progress, to: new.url(Checkpoint.progressFile))
+      var names = [Checkpoint.stateFile, Checkpoint.modelFile, Checkpoint.resultFile]
+      try JSONFile.write(state, to: new.url(Checkpoint.stateFile))
       try learner.model.weights.write(to: new.url(Checkpoint.modelFile))
       try result.weights.write(to: new.url(Checkpoint.resultFile))
       names += try write(learner.optimizer, Checkpoint.optimizer, new)
@@ -86,45 +76,45 @@ extension Loop {
     }
   }
 
-  private func progress() throws -> Progress {
-    var progress = Progress()
-    progress.position = training.position
-    progress.step = training.globalStep
-    progress.totals = totals.read()
-    progress.epochSeconds = epochClock.seconds
-    progress.stepSeconds = epochClock.stepSeconds
-    progress.learningRate = training.learningRate
-    progress.history = training.history
-    progress.bestValue = best?.value
-    for callback in callbacks { progress.callbacks[callback.name] = try callback.save() }
-    progress.options = training.options
-    progress.dataDigest = dataDescription?.digest
-    return progress
+  private func state() throws -> RunState {
+    var state = RunState()
+    state.position = training.position
+    state.step = training.globalStep
+    state.totals = totals.read()
+    state.epochSeconds = epochClock.seconds
+    state.stepSeconds = epochClock.stepSeconds
+    state.learningRate = training.learningRate
+    state.history = training.history
+    state.bestValue = best?.value
+    for callback in callbacks { state.callbacks[callback.name] = try callback.save() }
+    state.options = training.options
+    state.dataDigest = dataDescription?.digest
+    return state
   }
 
   /// Makes everything as it was when the checkpoint was written.
   private func resume(from checkpoint: Checkpoint) throws {
-    let progress = try checkpoint.progress()
-    try check(progress, checkpoint)
+    let state = try checkpoint.state()
+    try check(state, checkpoint)
     learner.model = try learner.model.filled(from: checkpoint.url(Checkpoint.modelFile))
     learner.optimizer = try reread(learner.optimizer, Checkpoint.optimizer, checkpoint)
     if let average = learner.average {
       learner.average = try reread(average, Checkpoint.average, checkpoint)
     }
-    if let value = progress.bestValue {
+    if let value = state.bestValue {
       best = (try learner.model.filled(from: checkpoint.url(Checkpoint.bestFile)), value)
     }
-    training.position = progress.position
-    training.globalStep = progress.step
-    training.learningRate = progress.learningRate
-    training.history = progress.history
+    training.position = state.position
+    training.globalStep = state.step
+    training.learningRate = state.learningRate
+    training.history = state.history
     training.history.stopReason = nil
     training.isResumed = true
-    totals = LazyTotals(progress.totals)
-    epochClock = EpochClock(seconds: progress.epochSeconds, stepSeconds: progress.stepSeconds)
-    savedBestEpoch = progress.history.bestEpoch
+    totals = LazyTotals(state.totals)
+    epochClock = EpochClock(seconds: state.epochSeconds, stepSeconds: state.stepSeconds)
+    savedBestEpoch = state.history.bestEpoch
     for callback in callbacks {
-      if let state = progress.callbacks[callback.name] { try callback.restore(state) }
+      if let state = state.callbacks[callback.name] { try callback.restore(state) }
     }
   }
 
@@ -135,14 +125,14 @@ extension Loop {
   }
 
   /// Refuses to go on with other options or data than the run began with.
-  private func check(_ progress: Progress, _ checkpoint: Checkpoint) throws {
-    let file = checkpoint.url(Checkpoint.progressFile).path
-    if let conflict = training.options.conflict(with: progress.options) {
+  private func check(_ state: RunState, _ checkpoint: Checkpoint) throws {
+    let file = checkpoint.url(Checkpoint.stateFile).path
+    if let conflict = training.options.conflict(with: state.options) {
       throw DataError(
         .invalid, file: file, reason: "the run was begun with other options: \(conflict)",
         hint: "go on with the run's own options, or begin a new run")
     }
-    if let own = dataDescription, let old = progress.dataDigest, own.digest != old {
+    if let own = dataDescription, let old = state.dataDigest, own.digest != old {
       throw DataError(
         .invalid, file: file,
         reason: "the run was begun with other data: its digest was \(String(old, radix: 16)), "
@@ -150,12 +140,12 @@ extension Loop {
         hint: "give the data the run was begun with, or begin a new run")
     }
     let known = training.stepsPerEpoch
-    guard progress.position.epoch >= 0, (0...known).contains(progress.position.step),
-      progress.step >= 0
+    guard state.position.epoch >= 0, (0...known).contains(state.position.step),
+      state.step >= 0
     else {
       throw DataError(
         .invalid, file: file,
-        reason: "says that step \(progress.position.step) of an epoch comes next, which has \(known)")
+        reason: "says that step \(state.position.step) of an epoch comes next, which has \(known)")
     }
   }
 }

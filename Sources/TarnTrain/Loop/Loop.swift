@@ -37,8 +37,9 @@ final class Loop<Task: TrainingTask> {
     training.currentParameters = { [unowned self] in learner.model.parameters }
   }
 
-  /// Trains until all epochs are done or something asks to stop.
-  func run() throws {
+  /// Trains until all epochs are done or something asks to stop, and gives the weights to use.
+  func run() throws -> Task.Model {
+    try begin()
     try tell { try $0.willStart(training) }
     while training.stopReason == nil && training.epoch < training.options.epochs {
       try tell { try $0.willStartEpoch(training) }
@@ -48,7 +49,10 @@ final class Loop<Task: TrainingTask> {
     }
     training.requestStop(.finished)
     training.history.stopReason = training.stopReason
+    let result = result
+    try save(result: result)
     try tell { try $0.didEnd(training) }
+    return result
   }
 
   /// The steps that are left of this epoch.
@@ -109,6 +113,14 @@ final class Loop<Task: TrainingTask> {
     totals = LazyTotals()
     epochClock = EpochClock()
     try tell { try $0.didEndEpoch(record, training) }
+  }
+
+  /// The best epoch's weights after an early stop, if they are wanted, else the last.
+  private var result: Task.Model {
+    guard case .early = training.stopReason, training.options.restoreBest, let best else {
+      return learner.result
+    }
+    return best.model
   }
 
   private func keepIfBest(_ record: EpochRecord) throws {

@@ -4,7 +4,7 @@ import TarnData
 import TarnNN
 
 /// How far a run has come: everything in a checkpoint but the tensors.
-struct Progress: Codable, Hashable {
+struct RunState: Codable, Hashable {
   var formatVersion = RunDescription.currentFormatVersion
   /// The batch that comes next.
   var position = DataPosition()
@@ -29,7 +29,7 @@ struct Progress: Codable, Hashable {
 struct Checkpoint {
   let url: URL
 
-  static let progressFile = "progress.json"
+  static let stateFile = "state.json"
   static let modelFile = "model.safetensors"
   /// Structures kept as two files, with `.json` and `.safetensors` after their names.
   static let optimizer = "optimizer"
@@ -43,10 +43,10 @@ struct Checkpoint {
 
   private struct Version: Decodable { let formatVersion: Int }
 
-  func progress() throws -> Progress {
-    let file = url(Self.progressFile)
+  func state() throws -> RunState {
+    let file = url(Self.stateFile)
     try RunFolder.check(version: JSONFile.read(Version.self, from: file).formatVersion, file: file)
-    return try JSONFile.read(Progress.self, from: file)
+    return try JSONFile.read(RunState.self, from: file)
   }
 }
 

@@ -86,7 +86,7 @@ public struct RunFolder: Hashable, Sendable {
   public var hasCheckpoint: Bool { checkpoints.exists }
 
   /// The run's figures as of its last checkpoint.
-  public func history() throws -> History { try checkpoints.latest().progress().history }
+  public func history() throws -> History { try checkpoints.latest().state().history }
 
   /// Which weights of a run.
   public enum Stage: String, Sendable, Hashable, Codable, CaseIterable {

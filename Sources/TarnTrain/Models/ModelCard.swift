@@ -1,0 +1,74 @@
+import Foundation
+import TarnCore
+import TarnData
+import TarnNN
+
+/// Which model a run trains: what `run.json` keeps so that the run can be taken up again with nothing else said.
+///
+/// ```swift
+/// let card = ModelCard(kind: "mlp", inputShape: [1, 8, 8], classes: 10, hidden: [64])
+/// let model = try card.model(seed: 0)
+/// ```
+public struct ModelCard: Codable, Hashable, Sendable {
+  /// One of ``kinds``.
+  public var kind: String
+  /// Shape of one example's features.
+  public var inputShape: [Int]
+  /// Number of outputs.
+  public var classes: Int
+  /// Widths of the hidden layers, for the kinds that have a choice.
+  public var hidden: [Int]
+  public var activation: Activation
+  /// The share of a hidden layer's outputs that is dropped in training.
+  public var dropout: Double
+
+  public init(
+    kind: String, inputShape: [Int], classes: Int, hidden: [Int] = [128],
+    activation: Activation = .relu, dropout: Double = 0
+  ) {
+    (self.kind, self.inputShape, self.classes) = (kind, inputShape, classes)
+    (self.hidden, self.activation, self.dropout) = (hidden, activation, dropout)
+  }
+
+  private static let types: [any StandardModel.Type] = [
+    LinearClassifier.self, MLP.self, LeNet.self,
+  ]
+
+  /// The kinds there are.
+  public static var kinds: [String] { types.map { $0.kind } }
+
+  /// The model with random weights that depend on the seed only.
+  ///
+  /// - Throws: `DataError` for a kind that is not known, or an input the kind cannot take.
+  public func model(seed: UInt64) throws -> any StandardModel {
+    guard let type = Self.types.first(where: { $0.kind == kind }) else {
+      throw DataError(
+        .unsupported, file: "model", reason: "there is no kind of model '\(kind)'",
+        hint: "there are \(Self.kinds.joined(separator: ", "))")
+    }
+    guard classes > 0, inputShape.allSatisfy({ $0 > 0 }), hidden.allSatisfy({ $0 > 0 }),
+      inputShape.checkedProduct != nil
+    else {
+      throw DataError(
+        .invalid, file: "model", reason: "sizes must be at least 1",
+        hint: "input \(inputShape), hidden \(hidden), classes \(classes)")
+    }
+    if let problem = type.problem(self) {
+      throw DataError(.unsupported, file: "model", reason: problem, hint: "choose another kind")
+    }
+    return Initialization.seeded(seed) { type.init(self) }
+  }
+}
+
+/// A model that a ``ModelCard`` can describe.
+public protocol StandardModel: Layer {
+  /// Its name on cards.
+  static var kind: String { get }
+  /// Why there can be no such model; nil if there can.
+  static func problem(_ card: ModelCard) -> String?
+  init(_ card: ModelCard)
+}
+
+extension StandardModel {
+  public static func problem(_ card: ModelCard) -> String? { nil }
+}
