@@ -26,13 +26,15 @@ extension Loop {
       reason: "two callbacks are named '\(twice)'", hints: ["give one of them another name"])
   }
 
+  /// Writes or completes `run.json`.
   private func describe(_ run: RunFolder) throws {
-    guard !FileManager.default.fileExists(atPath: run.url(RunFolder.descriptionFile).path) else {
-      return
-    }
-    let task = "\(Task.self)".prefix { $0 != "<" }
-    try run.describe(
-      RunDescription(options: training.options, task: String(task), data: dataDescription))
+    let isDescribed = FileManager.default.fileExists(atPath: run.url(RunFolder.descriptionFile).path)
+    let task = String("\(Task.self)".prefix { $0 != "<" })
+    var description =
+      isDescribed
+      ? try run.description() : RunDescription(options: training.options, task: task)
+    if description.data == nil { description.data = dataDescription }
+    try run.describe(description)
   }
 
   /// Writes one whole checkpoint.
@@ -88,7 +90,7 @@ extension Loop {
     state.bestValue = best?.value
     for callback in callbacks { state.callbacks[callback.name] = try callback.save() }
     state.options = training.options
-    state.dataDigest = dataDescription?.digest
+    state.dataDigest = dataDescription?.digestText
     return state
   }
 
@@ -132,11 +134,11 @@ extension Loop {
         .invalid, file: file, reason: "the run was begun with other options: \(conflict)",
         hint: "go on with the run's own options, or begin a new run")
     }
-    if let own = dataDescription, let old = state.dataDigest, own.digest != old {
+    if let own = dataDescription, let old = state.dataDigest, own.digestText != old {
       throw DataError(
         .invalid, file: file,
-        reason: "the run was begun with other data: its digest was \(String(old, radix: 16)), "
-          + "that of '\(own.name)' is \(String(own.digest, radix: 16))",
+        reason: "the run was begun with other data: its digest was \(old), "
+          + "that of '\(own.name)' is \(own.digestText)",
         hint: "give the data the run was begun with, or begin a new run")
     }
     let known = training.stepsPerEpoch
