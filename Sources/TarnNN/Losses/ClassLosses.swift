@@ -46,7 +46,9 @@ private func softCrossEntropy(
   let classes = logits.shape[1]
   var terms = logits.logSoftmax(axis: 1)
   if let weights {
-    terms = terms * weights.reshaped([-1] + [Int](repeating: 1, count: logits.rank - 2)).cast(to: logits.dtype)
+    terms =
+      terms
+      * weights.reshaped([-1] + [Int](repeating: 1, count: logits.rank - 2)).cast(to: logits.dtype)
   }
   let targets = targets.cast(to: logits.dtype)
   let smooth = smoothing == 0 ? targets : targets * (1 - smoothing) + smoothing / Double(classes)

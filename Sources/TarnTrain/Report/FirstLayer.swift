@@ -1,3 +1,0 @@
-import TarnCore
-
-struct FirstLayerStub {}

@@ -1,0 +1,77 @@
+import TarnCore
+import TarnPlot
+
+/// What the model does on samples that it has not seen.
+extension TrainingReport {
+  var confusionSection: HTMLReport.Section? {
+    guard let confusion, !confusion.counts.isEmpty else { return nil }
+    let map = ConfusionMap(
+      confusion.counts, classes: confusion.classes, title: "Held-out samples: actual and predicted")
+    return .init(
+      "Classes",
+      [.figure(map), .table(classTable(confusion), caption: "Each class on held-out samples.")])
+  }
+
+  private func classTable(_ confusion: Confusion) -> TextTable {
+    var table = TextTable(
+      ["class", "samples", "recall", "precision", "F1"],
+      alignments: [0: .left, 1: .right, 2: .right, 3: .right, 4: .right])
+    let matrix = ConfusionMatrix(classes: confusion.classes, counts: confusion.counts)
+    for (place, scores) in matrix.scores(undefined: .nan).perClass.enumerated() {
+      let name = place < confusion.classes.count ? confusion.classes[place] : "\(place)"
+      let shares = [scores.recall, scores.precision, scores.f1].map {
+        $0.isNaN ? "–" : NumberText.percent($0)
+      }
+      table.add([name, "\(scores.support)"] + shares)
+    }
+    return table
+  }
+
+  var mistakeSection: HTMLReport.Section? {
+    guard !mistakes.isEmpty else { return nil }
+    let images = mistakes.map { mistake in
+      let title = "\(mistake.actual) as \(mistake.predicted)"
+      let (height, width) = (mistake.shape[1], mistake.shape[2])
+      return mistake.shape[0] == 3
+        ? GridImage(planes: mistake.pixels, width: width, height: height, title: title)
+        : GridImage(mistake.pixels, width: width, height: height, title: title)
+    }
+    let grid = ImageGrid(
+      images, columns: 8, size: 84, title: "Mistakes of highest loss",
+      subtitle: "under each: what it is, and what it was taken for")
+    return .init("Mistakes", [.figure(grid)])
+  }
+
+  var planeSection: HTMLReport.Section? {
+    guard let plane else { return nil }
+    let map = DecisionMap(
+      "What the model decides", plane.probabilities, classes: plane.classes.count,
+      rows: plane.rows, columns: plane.columns,
+      x: Axis(plane.x.name, range: plane.x.low...plane.x.high),
+      y: Axis(plane.y.name, range: plane.y.low...plane.y.high), classNames: plane.classes
+    ).points(
+      x: plane.points.map(\.x), y: plane.points.map(\.y), labels: plane.points.map(\.label))
+    return .init("Decision", [.figure(map, caption: "Pale where the model is in doubt.")])
+  }
+
+  var fitSection: HTMLReport.Section? {
+    guard let fit, !fit.actual.isEmpty else { return nil }
+    let all = (fit.actual + fit.predicted).filter(\.isFinite)
+    guard let low = all.min(), let high = all.max() else { return nil }
+    let residuals = zip(fit.predicted, fit.actual).map { $0 - $1 }
+    let scatter = Chart(
+      "Predicted against actual", x: Axis("actual \(fit.name)"), y: Axis("predicted"), width: 520,
+      height: 400
+    ).line(x: [low, high], y: [low, high], name: "exact", dashed: true)
+      .scatter(x: fit.actual, y: fit.predicted, name: "held-out samples")
+    let errors = Chart(
+      "Residuals", x: Axis("predicted \(fit.name)"), y: Axis("predicted − actual"), width: 520,
+      height: 400
+    ).rule(y: 0).scatter(x: fit.predicted, y: residuals)
+    let spread = Chart(
+      "Spread of residuals", x: Axis("predicted − actual"), y: Axis("samples"), width: 520,
+      height: 320
+    ).histogram(residuals)
+    return .init("Fit", [.figures([scatter, errors, spread])])
+  }
+}
