@@ -7,6 +7,11 @@ import TarnNN
 extension Loop {
   /// Takes up the run in its folder, or keeps the state before the first step of a new one.
   func begin() throws {
+    guard training.stepsPerEpoch > 0 else {
+      throw TrainingError(
+        reason: "there is nothing to train on: an epoch has no batches",
+        hints: ["look whether the data is empty, or smaller than a batch while dropLast is set"])
+    }
     try checkNames()
     guard let run = training.run else { return }
     if run.hasCheckpoint {
@@ -28,7 +33,8 @@ extension Loop {
 
   /// Writes or completes `run.json`.
   private func describe(_ run: RunFolder) throws {
-    let isDescribed = FileManager.default.fileExists(atPath: run.url(RunFolder.descriptionFile).path)
+    let isDescribed = FileManager.default.fileExists(
+      atPath: run.url(RunFolder.descriptionFile).path)
     let task = String("\(Task.self)".prefix { $0 != "<" })
     var description =
       isDescribed
@@ -71,7 +77,8 @@ extension Loop {
     _ model: Task.Model, to new: Checkpoint, previous: Checkpoint?
   ) throws {
     let file = new.url(Checkpoint.bestFile)
-    if let previous, savedBestEpoch == training.history.bestEpoch, previous.has(Checkpoint.bestFile) {
+    if let previous, savedBestEpoch == training.history.bestEpoch, previous.has(Checkpoint.bestFile)
+    {
       try Folders.link(previous.url(Checkpoint.bestFile), to: file)
     } else {
       try model.weights.write(to: file)
