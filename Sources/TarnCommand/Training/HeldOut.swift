@@ -13,6 +13,7 @@ struct HeldOut: Codable {
   /// `[actual][predicted]`.
   var confusion: [[Int]]?
   var classes: [String]?
+  var perClass: [ClassScore]?
 
   init<Model: Layer>(
     _ model: Model, _ setup: RunSetup, _ samples: Subset<TensorSource>, _ classes: [String]
@@ -21,9 +22,13 @@ struct HeldOut: Codable {
     switch setup.task {
     case .classification:
       let figures = try evaluate(model, Classification<Model>(), on: samples)
-      let counts = try Tarn.confusion(model, on: samples, classes: classes.count)
+      var matrix = ConfusionMatrix(classes: classes)
+      matrix.add(
+        predicted: try predict(model, on: samples).argMax(axis: -1).array(of: Int.self),
+        actual: try Samples.labels(of: samples).map { Int($0) })
       (loss, accuracy) = (figures["loss"] ?? .nan, figures["accuracy"])
-      (f1, confusion, self.classes) = (ClassScores.meanF1(counts), counts, classes)
+      (f1, confusion, self.classes) = (matrix.scores().macro.f1, matrix.rows, classes)
+      perClass = matrix.scores().perClass
     case .regression:
       let figures = try evaluate(model, Regression<Model>(), on: samples)
       let scale = setup.table?.deviation ?? 1

@@ -66,11 +66,11 @@ struct EvaluateAnswer: Answer {
 
   var text: String {
     var lines = ["\(run) on \(Text.count(figures.count)) samples of \(data): \(figures.text)"]
-    if let confusion = figures.confusion, let classes = figures.classes {
+    if let all = figures.perClass, let classes = figures.classes {
       var table = TextTable(["class", "samples", "recall", "precision", "F1"])
-      for (name, scores) in zip(classes, ClassScores.all(confusion)) {
+      for (name, scores) in zip(classes, all) {
         table.add(
-          [name, Text.count(scores.count)]
+          [name, Text.count(scores.support)]
             + [scores.recall, scores.precision, scores.f1].map(Text.percent))
       }
       lines += ["", table.description]

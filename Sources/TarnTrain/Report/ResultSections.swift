@@ -4,24 +4,23 @@ import TarnPlot
 /// What the model does on samples that it has not seen.
 extension TrainingReport {
   var confusionSection: HTMLReport.Section? {
-    guard let confusion, !confusion.counts.isEmpty else { return nil }
+    guard let confusion, confusion.total > 0 else { return nil }
     let map = ConfusionMap(
-      confusion.counts, classes: confusion.classes, title: "Held-out samples: actual and predicted")
+      confusion.rows, classes: confusion.classNames, title: "Held-out samples: actual and predicted")
     return .init(
       "Classes",
       [.figure(map), .table(classTable(confusion), caption: "Each class on held-out samples.")])
   }
 
-  private func classTable(_ confusion: Confusion) -> TextTable {
+  private func classTable(_ confusion: ConfusionMatrix) -> TextTable {
     var table = TextTable(
       ["class", "samples", "recall", "precision", "F1"],
       alignments: [0: .left, 1: .right, 2: .right, 3: .right, 4: .right])
-    for (place, scores) in ClassScores.all(confusion.counts).enumerated() {
-      let name = place < confusion.classes.count ? confusion.classes[place] : "\(place)"
+    for (name, scores) in zip(confusion.classNames, confusion.scores(undefined: .nan).perClass) {
       let shares = [scores.recall, scores.precision, scores.f1].map {
         $0.isNaN ? "–" : NumberText.percent($0)
       }
-      table.add([name, "\(scores.count)"] + shares)
+      table.add([name, "\(scores.support)"] + shares)
     }
     return table
   }
@@ -72,37 +71,5 @@ extension TrainingReport {
       height: 320
     ).histogram(residuals)
     return .init("Fit", [.figures([scatter, errors, spread])])
-  }
-}
-
-/// How well one class is told from the others.
-public struct ClassScores: Sendable, Hashable, Codable {
-  /// Samples of the class.
-  public var count: Int
-  /// Share of the class's samples that were found; NaN without samples.
-  public var recall: Double
-  /// Share of those taken for the class that are of it; NaN where there are none.
-  public var precision: Double
-  /// 2 · precision · recall / (precision + recall), counted as 2·hits / (samples + predictions); NaN without either.
-  public var f1: Double
-
-  /// The scores of every class.
-  /// - Parameter counts: `counts[actual][predicted]`.
-  public static func all(_ counts: [[Int]]) -> [ClassScores] {
-    counts.indices.map { place in
-      let hits = Double(counts[place][place])
-      let actual = Double(counts[place].reduce(0, +))
-      let predicted = Double(counts.reduce(0) { $0 + $1[place] })
-      func share(_ total: Double) -> Double { total > 0 ? hits / total : .nan }
-      return ClassScores(
-        count: Int(actual), recall: share(actual), precision: share(predicted),
-        f1: actual + predicted > 0 ? 2 * hits / (actual + predicted) : .nan)
-    }
-  }
-
-  /// The mean F1 of all classes that occur, each with the same weight.
-  public static func meanF1(_ counts: [[Int]]) -> Double {
-    let known = all(counts).map(\.f1).filter { !$0.isNaN }
-    return known.isEmpty ? .nan : known.reduce(0, +) / Double(known.count)
   }
 }
