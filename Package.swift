@@ -51,8 +51,11 @@ let package = Package(
     module("_TarnTestKit", ["Tarn"]),
 
     tests("TarnCore", ["Tarn"]),
+    tests("TarnCPU", ["Tarn", "CTarnKernels"]),
     tests("TarnData", ["Tarn"]),
     tests("TarnInterop", ["Tarn"]),
+    tests("TarnNN", ["Tarn"]),
+    tests("TarnTrain", ["Tarn"]),
     .testTarget(
       name: "ConformanceTests", dependencies: ["Tarn", "_TarnTestKit"], swiftSettings: strict),
   ],

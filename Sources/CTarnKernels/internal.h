@@ -47,7 +47,10 @@ enum tarn_scratch_slot {
   TARN_SCRATCH_PACK_A,
   TARN_SCRATCH_PACK_B,
   TARN_SCRATCH_TILE,
-  TARN_SCRATCH_COLUMNS,
+  TARN_SCRATCH_IMAGE,
+  TARN_SCRATCH_TABLES,
+  TARN_SCRATCH_OFFSETS,
+  TARN_SCRATCH_TURNED,
   TARN_SCRATCH_WEIGHTS,
   TARN_SCRATCH_SORT,
   TARN_SCRATCH_SLOTS,
@@ -65,9 +68,36 @@ typedef void (*tarn_fold)(void *accumulator, const void *src, int64_t n);
 /// accumulator[j] = accumulator[j] op src[j] for j < n, over `rows` rows of n. f32 and f64 accumulate in f64.
 typedef void (*tarn_fold_rows)(void *accumulator, const void *src, int64_t rows, int64_t n);
 
-/// C (rows ld_c apart) = or += A B for one tile of packed panels, k deep; the last row and column tiles may be partial.
+/// A tile of C (rows ld_c apart, as many as the tile has, n columns) = or += the sum over p < k of
+/// a[p * a_step + row] * b[p * b_step + column]. b must be readable up to a whole vector, two if n > 1 vector.
 typedef void (*tarn_tile)(
-  int64_t k, const void *a, const void *b, void *c, int64_t ld_c, int64_t m, int64_t n, int accumulate);
+  int64_t k, const void *a, int64_t a_step, const void *b, int64_t b_step, void *c, int64_t ld_c, int64_t n,
+  int accumulate);
+/// dst[p * width + j] = src[j * ld + p] for j < count, p < k.
+typedef void (*tarn_pack_transposed)(
+  void *dst, int64_t width, const void *src, int64_t ld, int64_t count, int64_t k);
+/// y[j], j < n, from x[p], p < k, and a matrix whose rows are ld apart.
+typedef void (*tarn_matrix_vector)(void *y, const void *x, const void *b, int64_t ld, int64_t n, int64_t k);
+
+/// Consecutive columns of a panel that follow each other in the image.
+typedef struct {
+  int64_t at, length, offset;
+} tarn_run;
+/// dst[p * width + run.at + i] = image[rows[p] + run.offset + i * step] for i < run.length, p < k. Panel rows are written in order
+/// and may be overwritten up to a vector past a run, but not past the last row; the image is read up to two vectors past.
+typedef void (*tarn_gather)(
+  void *dst, int64_t width, const void *image, const int64_t *rows, int64_t k, const tarn_run *runs, int n_runs,
+  int64_t step);
+/// y[i] = (or +=) sum over t of weights[t] * x[offsets[t] + i * step], i < n.
+typedef void (*tarn_taps)(
+  void *y, const void *x, const int64_t *offsets, const void *weights, int64_t n_taps, int64_t n, int64_t step,
+  int accumulate);
+/// sums[t] += sum over i of g[i] * x[offsets[t] + i * step].
+typedef void (*tarn_tap_sums)(
+  double *sums, const void *g, const void *x, const int64_t *offsets, int64_t n_taps, int64_t n, int64_t step);
+
+/// The most rows a tile has at any level.
+enum { TARN_MOST_TILE_ROWS = 14 };
 
 typedef struct {
   const char *name;
@@ -79,15 +109,100 @@ typedef struct {
   tarn_fold_rows row_folds[4][4];
   /// Copies to 64-byte aligned memory past the caches.
   void (*stream)(void *dst, const void *src, int64_t bytes);
-  /// Matrix products: [0] f32, [1] f64.
-  int mr[2], nr[2];
-  tarn_tile tile[2];
+  /// Matrix products: [0] f32, [1] f64. A tile has up to `mr` rows and `nr` columns; tile[][i] has i + 1 rows.
+  int mr, nr[2];
+  tarn_tile tile[2][TARN_MOST_TILE_ROWS];
+  tarn_pack_transposed pack_transposed[2];
+  /// Matrices stored [n, k] and [k, n].
+  tarn_matrix_vector dots[2], combination[2];
+  /// Convolution, of f32 and f64.
+  tarn_gather gather[2];
+  tarn_taps taps[2];
+  tarn_tap_sums tap_sums[2];
 } tarn_level;
 
 extern const tarn_level tarn_level_portable, tarn_level_avx2, tarn_level_avx512;
 
 /// The level in use.
 const tarn_level *tarn_level_now(void);
+
+// MARK: Matrix products
+
+/// Packs `count` rows of A or columns of B from `first` on, p from `p0` to `p0 + k`: dst[(p - p0) * width + j], zero for j ≥ count.
+typedef void (*tarn_pack)(
+  const void *source, int64_t first, int64_t count, int64_t p0, int64_t k, void *dst, int64_t width);
+
+/// C = A B (or C += A B), f32 or f64, from whatever the two packers read.
+typedef struct {
+  /// 0: f32, 1: f64.
+  int wide;
+  int64_t m, n, k;
+  tarn_pack pack_a, pack_b;
+  const void *a, *b;
+  /// A from `tarn_gemm_pack_a`, or null to pack it now.
+  const void *packed_a;
+  /// Where B's rows may be read in place, ld_b apart; null if they must be packed.
+  const void *plain_b;
+  int64_t ld_b;
+  void *c;
+  int64_t ld_c;
+  int accumulate;
+} tarn_gemm;
+
+/// Runs on all threads, or in the caller within another job. Returns a status.
+int tarn_gemm_run(const tarn_gemm *gemm);
+/// Packs all of A for several products with the same A, k and SIMD level.
+size_t tarn_gemm_packed_bytes(const tarn_gemm *gemm);
+void tarn_gemm_pack_a(const tarn_gemm *gemm, void *packed);
+
+/// A matrix in memory; `across` if the panel's elements are `ld` apart.
+typedef struct {
+  const void *data;
+  int64_t ld;
+  int across, dtype;
+} tarn_matrix;
+/// Packs a `tarn_matrix`; f16 and bf16 become f32.
+void tarn_pack_matrix(
+  const void *source, int64_t first, int64_t count, int64_t p0, int64_t k, void *dst, int64_t width);
+
+// MARK: Windows over images
+
+/// A grid of positions over images, and what each reads: element (row * stride + offset) of each axis, 0 outside.
+/// Forward convolution has an offset for each element of the kernel.
+typedef struct {
+  int64_t channels, h, w;
+  int64_t rows, columns, stride[2];
+  /// Offsets along each axis.
+  int64_t count[2];
+  const int64_t *offsets[2];
+  /// The image with margins, so that every position lies inside: its size, and what its first element is.
+  int64_t padded_h, padded_w, origin[2];
+} tarn_grid;
+
+/// Fills in the padded size.
+void tarn_grid_measure(tarn_grid *grid);
+/// Elements of a padded image of all channels, with room for reading on past its end.
+int64_t tarn_grid_elements(const tarn_grid *grid);
+/// Copies planes [channels, h, w] into padded ones.
+void tarn_grid_pad(const tarn_grid *grid, int64_t bytes, const void *image, void *padded);
+
+/// Along one axis of x: the positions start, start + stride, …, and the elements of the kernel that reach them,
+/// each from position index + offset of g.
+typedef struct {
+  int64_t start, length, count;
+  int64_t *taps, *offsets;
+} tarn_phase;
+/// `memory` has room for twice the kernel's length.
+tarn_phase tarn_phase_of(const tarn_conv *conv, int axis, int64_t start, int64_t *memory);
+int tarn_conv_check(int dtype, const tarn_conv *conv);
+
+/// Convolution of one input channel a group without matrix products, which would be too thin.
+static inline int tarn_is_depthwise(const tarn_conv *conv) {
+  return conv->c == conv->groups && conv->o <= 2 * conv->groups && conv->kh * conv->kw > 1;
+}
+int tarn_depthwise_forward(int wide, const tarn_conv *conv, const void *x, const void *w, void *y);
+int tarn_depthwise_input_gradient(int wide, const tarn_conv *conv, const void *g, const void *w, void *dx);
+int tarn_depthwise_weight_gradient(int wide, const tarn_conv *conv, const void *x, const void *g, void *dw);
 
 // MARK: Plans of element-wise loops
 

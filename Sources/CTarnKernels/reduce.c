@@ -10,10 +10,12 @@
 /// Elements that one task reduces at least, where there are enough.
 enum { PART = 65536 };
 
+/// Groups of axes, in the order they are run through.
+enum { OUTER = 0, REDUCED = 1, INNER = 2 };
+
 typedef struct {
   const tarn_plan *plan;
-  /// Rank of the outer kept axes, and number of elements in each of the three groups of axes.
-  int outer_rank;
+  /// Number of elements in each of the three groups of axes.
   int64_t outer, reduced, inner;
   /// Parts of the reduced elements, and elements in each but the last.
   int64_t parts, part;
@@ -62,32 +64,34 @@ static void reset(const reduction_job *job, char *accumulators, int64_t n) {
   }
 }
 
+/// Where result `first` goes, counted over the kept axes; `run` of them follow each other, `step` apart.
+static int64_t place_of(const reduction_job *job, int64_t first, int64_t *run, int64_t *step) {
+  const tarn_plan *plan = job->plan;
+  int64_t offset = 0;
+  int innermost = 1;
+  *run = 1, *step = 1;
+  for (int axis = plan->rank - 1; axis >= 0; axis--) {
+    if (plan->group[axis] == REDUCED) continue;
+    int64_t index = first % plan->shape[axis];
+    first /= plan->shape[axis];
+    offset += index * job->result->strides[axis];
+    if (innermost) *run = plan->shape[axis] - index, *step = job->result->strides[axis];
+    innermost = 0;
+  }
+  return offset;
+}
+
 /// n accumulators, the first being result `first` in the order of the kept axes, to the result's memory.
 static void store_results(const reduction_job *job, const char *accumulators, int64_t first, int64_t n) {
-  const tarn_plan *plan = job->plan;
   const tarn_plan_operand *result = job->result;
-  const tarn_transfer store = plan->level->stores[result->dtype];
-  const int last = plan->rank - 1;
-  char narrow[256 * 8];
+  const tarn_transfer store = job->plan->level->stores[result->dtype];
+  float narrow[256];
   while (n > 0) {
-    int64_t column = first % job->inner, row = first / job->inner;
-    int64_t run = tarn_least(n, 256), offset = 0, step = 1;
-    if (job->inner > 1) {
-      run = tarn_least(run, job->inner - column);
-      step = result->strides[last];
-      offset = column * step;
-    } else if (job->outer_rank > 0) {
-      int64_t length = plan->shape[job->outer_rank - 1];
-      run = tarn_least(run, length - row % length);
-      step = result->strides[job->outer_rank - 1];
-    }
-    for (int axis = job->outer_rank - 1; axis >= 0; axis--) {
-      offset += row % plan->shape[axis] * result->strides[axis];
-      row /= plan->shape[axis];
-    }
+    int64_t run, step, offset = place_of(job, first, &run, &step);
+    run = tarn_least(run, tarn_least(n, 256));
     const void *source = accumulators;
     if (job->cls == TARN_F32) {
-      for (int64_t i = 0; i < run; i++) ((float *)narrow)[i] = (float)((const double *)accumulators)[i];
+      for (int64_t i = 0; i < run; i++) narrow[i] = (float)((const double *)accumulators)[i];
       source = narrow;
     }
     store(result->base + offset * result->size, source, step, run);
@@ -179,9 +183,12 @@ static void fold_wide_columns(
 ) {
   const tarn_plan *plan = job->plan;
   const tarn_fold_rows fold = plan->level->row_folds[job->reduction][job->cls];
-  for (int64_t row = 0; row < rows; row++) {
-    tarn_plan_block(plan, values, position + row * job->inner, columns);
-    fold(accumulators, values[plan->result], 1, columns);
+  for (int64_t row = 0; row < rows; row++, position += job->inner) {
+    for (int64_t done = 0, n; done < columns; done += n) {
+      n = tarn_plan_extent(plan, position + done, position + columns);
+      tarn_plan_block(plan, values, position + done, n);
+      fold(accumulators + done * job->bytes, values[plan->result], 1, n);
+    }
   }
 }
 
@@ -232,8 +239,6 @@ typedef struct {
   int order[TARN_MAX_RANK], group[TARN_MAX_RANK];
 } arrangement;
 
-enum { OUTER = 0, REDUCED = 1, INNER = 2 };
-
 static arrangement arrange(const tarn_loop *loop, uint32_t mask) {
   arrangement a;
   int last_reduced = -1, n = 0;
@@ -277,7 +282,6 @@ static void split_work(reduction_job *job) {
   for (int axis = 0; axis < plan->rank; axis++) {
     int64_t *group = plan->group[axis] == OUTER ? &job->outer : plan->group[axis] == REDUCED ? &job->reduced : &job->inner;
     *group *= plan->shape[axis];
-    if (plan->group[axis] == OUTER) job->outer_rank = axis + 1;
   }
   // Wide rows of results go in blocks; a block lies within one innermost axis if the plan goes by rows.
   job->columns = job->inner;

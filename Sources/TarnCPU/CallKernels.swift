@@ -6,9 +6,9 @@ enum CallKernels {
   static func claims(_ call: Call, _ arguments: [Graph.Vertex]) -> Bool {
     guard let x = arguments.first, [.float32, .float64].contains(x.dtype) else { return false }
     switch call.name {
-    case "softmax", "logSoftmax": return call.attributes[0].int64 == Int64(x.shape.count - 1)
-    case "crossEntropy": return arguments.count == 2 && [.int32, .int64].contains(arguments[1].dtype)
-    case "maxPool": return call.attributes[0].int64 == 2
+    case "softmax", "logSoftmax": return false && call.attributes[0].int64 == Int64(x.shape.count - 1)
+    case "crossEntropy": return false && arguments.count == 2 && [.int32, .int64].contains(arguments[1].dtype)
+    case "maxPool": return false && call.attributes[0].int64 == 2
     default: return false
     }
   }

@@ -1,75 +1,212 @@
 // Register tiles of matrix products.
 //
-// A is packed in panels of MR rows, B in panels of NR columns, both k by k. A tile keeps MR x NR sums in registers;
-// each element of C adds its products in the order of k, so its bits do not depend on the tiling.
+// A tile keeps up to MR x 2 vectors of sums in registers. Each element of C adds its products in the order of k, one
+// rounding each, so its bits do not depend on how C is cut into tiles.
 #ifndef TARN_SIMD_GEMM_H
 #define TARN_SIMD_GEMM_H
 
 #include "types.h"
 
 #if TARN_LEVEL == 2
-enum { MR = 14, NR_F = 32, NR_D = 16 };
+enum { MR = 14 };
 #elif TARN_LEVEL == 1
-enum { MR = 6, NR_F = 16, NR_D = 8 };
+enum { MR = 6 };
 #elif defined(__aarch64__)
-enum { MR = 8, NR_F = 8, NR_D = 4 };
+enum { MR = 8 };
 #else
-enum { MR = 4, NR_F = 8, NR_D = 4 };
+enum { MR = 4 };
 #endif
+enum { NR_F = 2 * W, NR_D = W };
 
-/// The register type of doubles here: one machine register.
+// One machine register of each type.
 typedef double vr_d __attribute__((ext_vector_type(W / 2)));
 typedef vr_d vr_d_memory __attribute__((aligned(8), may_alias));
 typedef vf vr_f;
 typedef vf_memory vr_f_memory;
-
-#define TILE(S, NR)                                                                                     \
-  static void tile_##S(                                                                                 \
-    int64_t k, const void *pa, const void *pb, void *pc, int64_t ld_c, int64_t m, int64_t n, int accumulate) { \
-    enum { LANES = sizeof(vr_##S) / sizeof(S##_t) };                                                    \
-    const S##_t *a = pa, *b = pb;                                                                       \
-    S##_t *c = pc;                                                                                      \
-    vr_##S sums[MR][2];                                                                                 \
-    _Pragma("clang loop unroll(full)") for (int i = 0; i < MR; i++) sums[i][0] = sums[i][1] = 0;        \
-    for (int i = 0; i < m; i++) __builtin_prefetch(c + i * ld_c, 1);                                    \
-    for (int64_t p = 0; p < k; p++) {                                                                   \
-      vr_##S b0 = *(const vr_##S##_memory *)b, b1 = *(const vr_##S##_memory *)(b + LANES);              \
-      _Pragma("clang loop unroll(full)") for (int i = 0; i < MR; i++) {                                 \
-        vr_##S x = (vr_##S)a[i];                                                                        \
-        sums[i][0] = MULTIPLY_ADD(x, b0, sums[i][0]);                                                   \
-        sums[i][1] = MULTIPLY_ADD(x, b1, sums[i][1]);                                                   \
-      }                                                                                                 \
-      a += MR;                                                                                          \
-      b += NR;                                                                                          \
-    }                                                                                                   \
-    if (m == MR && n == NR) {                                                                           \
-      _Pragma("clang loop unroll(full)") for (int i = 0; i < MR; i++) {                                 \
-        vr_##S##_memory *row = (vr_##S##_memory *)(c + i * ld_c);                                       \
-        if (accumulate) {                                                                               \
-          sums[i][0] += row[0];                                                                         \
-          sums[i][1] += *(vr_##S##_memory *)(c + i * ld_c + LANES);                                     \
-        }                                                                                               \
-        row[0] = sums[i][0];                                                                            \
-        *(vr_##S##_memory *)(c + i * ld_c + LANES) = sums[i][1];                                        \
-      }                                                                                                 \
-      return;                                                                                           \
-    }                                                                                                   \
-    S##_t spill[MR][NR];                                                                                \
-    memcpy(spill, sums, sizeof spill);                                                                  \
-    for (int64_t i = 0; i < m; i++) {                                                                   \
-      for (int64_t j = 0; j < n; j++) {                                                                 \
-        c[i * ld_c + j] = accumulate ? c[i * ld_c + j] + spill[i][j] : spill[i][j];                     \
-      }                                                                                                 \
-    }                                                                                                   \
-  }
 
 #if TARN_HAS_FMA
 #define MULTIPLY_ADD(x, y, z) __builtin_elementwise_fma(x, y, z)
 #else
 #define MULTIPLY_ADD(x, y, z) ((x) * (y) + (z))
 #endif
+#define UNROLLED _Pragma("clang loop unroll(full)")
 
-TILE(f, NR_F)
-TILE(d, NR_D)
+/// ROWS x WIDE vectors of C from a[p * a_step + i] and b[p * b_step + j].
+#define TILE_BODY(S, ROWS, WIDE)                                                                             \
+  {                                                                                                          \
+    enum { LANES = sizeof(vr_##S) / sizeof(S##_t) };                                                         \
+    vr_##S sums[ROWS][WIDE];                                                                                 \
+    UNROLLED for (int i = 0; i < ROWS; i++) {                                                                \
+      UNROLLED for (int j = 0; j < WIDE; j++) sums[i][j] = 0;                                                \
+    }                                                                                                        \
+    for (int64_t p = 0; p < k; p++) {                                                                        \
+      vr_##S y[WIDE];                                                                                        \
+      UNROLLED for (int j = 0; j < WIDE; j++) y[j] = *(const vr_##S##_memory *)(b + j * LANES);              \
+      UNROLLED for (int i = 0; i < ROWS; i++) {                                                              \
+        vr_##S x = (vr_##S)a[i];                                                                             \
+        UNROLLED for (int j = 0; j < WIDE; j++) sums[i][j] = MULTIPLY_ADD(x, y[j], sums[i][j]);              \
+      }                                                                                                      \
+      a += a_step;                                                                                           \
+      b += b_step;                                                                                           \
+    }                                                                                                        \
+    if (n == WIDE * LANES) {                                                                                 \
+      UNROLLED for (int i = 0; i < ROWS; i++) {                                                              \
+        UNROLLED for (int j = 0; j < WIDE; j++) {                                                            \
+          vr_##S##_memory *at = (vr_##S##_memory *)(c + i * ld_c + j * LANES);                               \
+          *at = accumulate ? *at + sums[i][j] : sums[i][j];                                                  \
+        }                                                                                                    \
+      }                                                                                                      \
+    } else {                                                                                                 \
+      S##_t spill[ROWS][WIDE * LANES];                                                                       \
+      memcpy(spill, sums, sizeof spill);                                                                     \
+      for (int64_t i = 0; i < ROWS; i++) {                                                                   \
+        for (int64_t j = 0; j < n; j++) {                                                                    \
+          c[i * ld_c + j] = accumulate ? c[i * ld_c + j] + spill[i][j] : spill[i][j];                        \
+        }                                                                                                    \
+      }                                                                                                      \
+    }                                                                                                        \
+  }
+
+#define TILE(S, ROWS)                                                                                        \
+  static void tile_##S##_##ROWS(                                                                             \
+    int64_t k, const void *pa, int64_t a_step, const void *pb, int64_t b_step, void *pc, int64_t ld_c, int64_t n, \
+    int accumulate                                                                                           \
+  ) {                                                                                                        \
+    const S##_t *a = pa, *b = pb;                                                                            \
+    S##_t *c = pc;                                                                                           \
+    if (n <= (int64_t)(sizeof(vr_##S) / sizeof(S##_t))) TILE_BODY(S, ROWS, 1)                                \
+    else TILE_BODY(S, ROWS, 2)                                                                               \
+  }
+
+// clang-format off
+#define TILES(S)                                                                                             \
+  TILE(S, 1) TILE(S, 2) TILE(S, 3) TILE(S, 4)
+#define TILES_TO_6(S) TILE(S, 5) TILE(S, 6)
+#define TILES_TO_8(S) TILE(S, 7) TILE(S, 8)
+#define TILES_TO_14(S) TILE(S, 9) TILE(S, 10) TILE(S, 11) TILE(S, 12) TILE(S, 13) TILE(S, 14)
+#define NAMES(S) tile_##S##_1, tile_##S##_2, tile_##S##_3, tile_##S##_4
+#define NAMES_TO_6(S) NAMES(S), tile_##S##_5, tile_##S##_6
+#define NAMES_TO_8(S) NAMES_TO_6(S), tile_##S##_7, tile_##S##_8
+#define NAMES_TO_14(S)                                                                                       \
+  NAMES_TO_8(S), tile_##S##_9, tile_##S##_10, tile_##S##_11, tile_##S##_12, tile_##S##_13, tile_##S##_14
+
+TILES(f) TILES(d)
+#if TARN_LEVEL == 2
+TILES_TO_6(f) TILES_TO_6(d) TILES_TO_8(f) TILES_TO_8(d) TILES_TO_14(f) TILES_TO_14(d)
+#define TILE_TABLE {{NAMES_TO_14(f)}, {NAMES_TO_14(d)}}
+#elif TARN_LEVEL == 1
+TILES_TO_6(f) TILES_TO_6(d)
+#define TILE_TABLE {{NAMES_TO_6(f)}, {NAMES_TO_6(d)}}
+#elif defined(__aarch64__)
+TILES_TO_6(f) TILES_TO_6(d) TILES_TO_8(f) TILES_TO_8(d)
+#define TILE_TABLE {{NAMES_TO_8(f)}, {NAMES_TO_8(d)}}
+#else
+#define TILE_TABLE {{NAMES(f)}, {NAMES(d)}}
+#endif
+// clang-format on
+
+// MARK: Packing
+
+typedef float four_f __attribute__((ext_vector_type(4)));
+typedef double four_d __attribute__((ext_vector_type(4)));
+typedef four_f four_f_memory __attribute__((aligned(4), may_alias));
+typedef four_d four_d_memory __attribute__((aligned(8), may_alias));
+
+/// dst[p * width + j] = src[j * ld + p] for j < count, p < k.
+#define PACK_TRANSPOSED(S)                                                                                   \
+  INLINE void transpose_four_##S(S##_t *d, int64_t width, const S##_t *s, int64_t ld) {                      \
+    four_##S a = *(const four_##S##_memory *)s, b = *(const four_##S##_memory *)(s + ld);                    \
+    four_##S c = *(const four_##S##_memory *)(s + 2 * ld), e = *(const four_##S##_memory *)(s + 3 * ld);     \
+    four_##S ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab2 = __builtin_shufflevector(a, b, 2, 6, 3, 7); \
+    four_##S ce = __builtin_shufflevector(c, e, 0, 4, 1, 5), ce2 = __builtin_shufflevector(c, e, 2, 6, 3, 7); \
+    *(four_##S##_memory *)d = __builtin_shufflevector(ab, ce, 0, 1, 4, 5);                                   \
+    *(four_##S##_memory *)(d + width) = __builtin_shufflevector(ab, ce, 2, 3, 6, 7);                         \
+    *(four_##S##_memory *)(d + 2 * width) = __builtin_shufflevector(ab2, ce2, 0, 1, 4, 5);                   \
+    *(four_##S##_memory *)(d + 3 * width) = __builtin_shufflevector(ab2, ce2, 2, 3, 6, 7);                   \
+  }                                                                                                          \
+  static void pack_transposed_##S(                                                                           \
+    void *dst, int64_t width, const void *src, int64_t ld, int64_t count, int64_t k                          \
+  ) {                                                                                                        \
+    S##_t *d = dst;                                                                                          \
+    const S##_t *s = src;                                                                                    \
+    int64_t whole = count < 4 ? 0 : k / 4 * 4;                                                               \
+    for (int64_t p = 0; p < whole; p += 4) {                                                                 \
+      int64_t j = 0;                                                                                         \
+      for (; j + 4 <= count; j += 4) transpose_four_##S(d + p * width + j, width, s + j * ld + p, ld);       \
+      if (j < count) transpose_four_##S(d + p * width + count - 4, width, s + (count - 4) * ld + p, ld);     \
+    }                                                                                                        \
+    for (int64_t p = whole; p < k; p++) {                                                                    \
+      for (int64_t j = 0; j < count; j++) d[p * width + j] = s[j * ld + p];                                  \
+    }                                                                                                        \
+  }
+
+PACK_TRANSPOSED(f)
+PACK_TRANSPOSED(d)
+
+// MARK: Matrix times vector
+
+/// y[j] = sum over p of x[p] b[j * ld + p]: four dot products at a time.
+#define DOTS(S)                                                                                              \
+  static void dots_##S(void *py, const void *px, const void *pb, int64_t ld, int64_t n, int64_t k) {         \
+    enum { LANES = sizeof(vr_##S) / sizeof(S##_t) };                                                         \
+    S##_t *y = py;                                                                                           \
+    const S##_t *x = px;                                                                                     \
+    for (int64_t j = 0; j < n; j += 4) {                                                                     \
+      const int rows = n - j < 4 ? (int)(n - j) : 4;                                                         \
+      const S##_t *b[4];                                                                                     \
+      for (int r = 0; r < 4; r++) b[r] = (const S##_t *)pb + (j + (r < rows ? r : 0)) * ld;                  \
+      vr_##S sums[4][2];                                                                                     \
+      UNROLLED for (int r = 0; r < 4; r++) sums[r][0] = sums[r][1] = 0;                                      \
+      int64_t p = 0;                                                                                         \
+      for (; p + 2 * LANES <= k; p += 2 * LANES) {                                                           \
+        vr_##S u = *(const vr_##S##_memory *)(x + p), v = *(const vr_##S##_memory *)(x + p + LANES);         \
+        UNROLLED for (int r = 0; r < 4; r++) {                                                               \
+          sums[r][0] = MULTIPLY_ADD(u, *(const vr_##S##_memory *)(b[r] + p), sums[r][0]);                    \
+          sums[r][1] = MULTIPLY_ADD(v, *(const vr_##S##_memory *)(b[r] + p + LANES), sums[r][1]);            \
+        }                                                                                                    \
+      }                                                                                                      \
+      for (int r = 0; r < rows; r++) {                                                                       \
+        vr_##S both = sums[r][0] + sums[r][1];                                                               \
+        S##_t total = 0;                                                                                     \
+        for (int i = 0; i < LANES; i++) total += both[i];                                                    \
+        for (int64_t q = p; q < k; q++) total += x[q] * b[r][q];                                             \
+        y[j + r] = total;                                                                                    \
+      }                                                                                                      \
+    }                                                                                                        \
+  }
+
+/// y[j] = sum over p of x[p] b[p * ld + j]: four rows of b at a time, in blocks of columns.
+#define COMBINATION(S)                                                                                       \
+  static void combination_##S(void *py, const void *px, const void *pb, int64_t ld, int64_t n, int64_t k) {  \
+    enum { LANES = sizeof(vr_##S) / sizeof(S##_t) };                                                         \
+    S##_t *y = py;                                                                                           \
+    const S##_t *x = px, *b = pb;                                                                            \
+    memset(y, 0, (size_t)n * sizeof *y);                                                                     \
+    for (int64_t p = 0; p < k; p += 4) {                                                                     \
+      const int rows = k - p < 4 ? (int)(k - p) : 4;                                                         \
+      const S##_t *row[4];                                                                                   \
+      vr_##S scale[4];                                                                                       \
+      for (int r = 0; r < 4; r++) {                                                                          \
+        row[r] = b + (p + (r < rows ? r : 0)) * ld;                                                          \
+        scale[r] = (vr_##S)x[p + (r < rows ? r : 0)];                                                        \
+      }                                                                                                      \
+      int64_t j = 0;                                                                                         \
+      for (; j + LANES <= n; j += LANES) {                                                                   \
+        vr_##S sum = *(vr_##S##_memory *)(y + j);                                                            \
+        UNROLLED for (int r = 0; r < 4; r++) {                                                               \
+          if (r < rows) sum = MULTIPLY_ADD(scale[r], *(const vr_##S##_memory *)(row[r] + j), sum);           \
+        }                                                                                                    \
+        *(vr_##S##_memory *)(y + j) = sum;                                                                   \
+      }                                                                                                      \
+      for (; j < n; j++) {                                                                                   \
+        for (int r = 0; r < rows; r++) y[j] += scale[r][0] * row[r][j];                                      \
+      }                                                                                                      \
+    }                                                                                                        \
+  }
+
+DOTS(f)
+DOTS(d)
+COMBINATION(f)
+COMBINATION(d)
 
 #endif

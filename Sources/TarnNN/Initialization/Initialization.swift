@@ -19,7 +19,8 @@ public enum Initialization {
   private static let unscoped = RandomSource(seed: 0)
 
   /// Layers made in `body` draw from `seed`.
-  public static func seeded<Result>(_ seed: UInt64, _ body: () throws -> Result) rethrows -> Result {
+  public static func seeded<Result>(_ seed: UInt64, _ body: () throws -> Result) rethrows -> Result
+  {
     try $source.withValue(.keys(RandomSource(seed: seed)), operation: body)
   }
 
@@ -28,17 +29,17 @@ public enum Initialization {
     try $source.withValue(.keys(RandomSource(key)), operation: body)
   }
 
-  /// Parameters made in `body` are zeros, at no cost: for a model whose weights come from a file.
+  /// Parameters made in `body` are zeros, at no cost, keys or no keys: for a model whose weights come from a file.
   public static func skipped<Result>(_ body: () throws -> Result) rethrows -> Result {
     try $source.withValue(.zeros, operation: body)
   }
 
-  /// The next key of the scope; nil where nothing random is wanted.
-  static func nextKey() -> RandomKey? {
+  /// The key given, else the next of the scope; nil where nothing random is wanted.
+  static func key(given key: RandomKey?) -> RandomKey? {
     switch source {
-    case nil: unscoped.next()
-    case .keys(let keys): keys.next()
     case .zeros: nil
+    case .keys(let keys): key ?? keys.next()
+    case nil: key ?? unscoped.next()
     }
   }
 }
@@ -48,7 +49,7 @@ struct ParameterMaker {
   private let key: RandomKey?
 
   /// From the key given to the layer, else the scope's next.
-  init(_ key: RandomKey?) { self.key = key ?? Initialization.nextKey() }
+  init(_ key: RandomKey?) { self.key = Initialization.key(given: key) }
 
   /// The layer's `number`-th parameter.
   func callAsFunction(_ number: Int, _ initializer: Initializer, _ shape: [Int]) -> Tensor {

@@ -135,7 +135,9 @@ public struct GELU: Layer, CustomStringConvertible {
   public var approximate: Bool
   public init(approximate: Bool = false) { self.approximate = approximate }
   public var description: String { "GELU()" }
-  public func callAsFunction(_ x: Tensor) -> Tensor { recorded(x, x.gelu(approximate: approximate)) }
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    recorded(x, x.gelu(approximate: approximate))
+  }
 }
 
 /// eˣ / Σ eˣ along `axis`.

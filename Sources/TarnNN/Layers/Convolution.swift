@@ -29,7 +29,8 @@ public struct ConvolutionSettings: Hashable, Sendable, Codable {
     var parts = ["kernel \(brief(kernel))"]
     if stride.contains(where: { $0 != 1 }) { parts.append("stride \(brief(stride))") }
     if (paddingLow + paddingHigh).contains(where: { $0 != 0 }) {
-      parts.append("padding \(brief(paddingLow == paddingHigh ? paddingLow : paddingLow + paddingHigh))")
+      parts.append(
+        "padding \(brief(paddingLow == paddingHigh ? paddingLow : paddingLow + paddingHigh))")
     }
     if dilation.contains(where: { $0 != 1 }) { parts.append("dilation \(brief(dilation))") }
     if groups != 1 { parts.append("groups \(groups)") }
@@ -107,10 +108,14 @@ public struct Conv2d: Layer, CustomStringConvertible {
 }
 
 extension Conv1d: CostedLayer {
-  func multiplyAdds(_ x: [Int], _ y: [Int]) -> Int { y.reduce(1, *) * weight.shape[1...].reduce(1, *) }
+  func multiplyAdds(_ x: [Int], _ y: [Int]) -> Int {
+    y.reduce(1, *) * weight.shape[1...].reduce(1, *)
+  }
 }
 extension Conv2d: CostedLayer {
-  func multiplyAdds(_ x: [Int], _ y: [Int]) -> Int { y.reduce(1, *) * weight.shape[1...].reduce(1, *) }
+  func multiplyAdds(_ x: [Int], _ y: [Int]) -> Int {
+    y.reduce(1, *) * weight.shape[1...].reduce(1, *)
+  }
 }
 
 private func convolutionDescription(

@@ -25,7 +25,9 @@ public struct ConvTranspose1d: Layer, CustomStringConvertible {
   }
 
   public var description: String { transposedDescription("ConvTranspose1d", weight, settings) }
-  public func callAsFunction(_ x: Tensor) -> Tensor { convolveTransposed(x, weight, bias, settings) }
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    convolveTransposed(x, weight, bias, settings)
+  }
 }
 
 /// The adjoint of ``Conv2d``, which enlarges: [N, C, H, W] → [N, O, H′, W′],
@@ -58,14 +60,20 @@ public struct ConvTranspose2d: Layer, CustomStringConvertible {
   }
 
   public var description: String { transposedDescription("ConvTranspose2d", weight, settings) }
-  public func callAsFunction(_ x: Tensor) -> Tensor { convolveTransposed(x, weight, bias, settings) }
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    convolveTransposed(x, weight, bias, settings)
+  }
 }
 
 extension ConvTranspose1d: CostedLayer {
-  func multiplyAdds(_ x: [Int], _ y: [Int]) -> Int { x.reduce(1, *) * weight.shape[1...].reduce(1, *) }
+  func multiplyAdds(_ x: [Int], _ y: [Int]) -> Int {
+    x.reduce(1, *) * weight.shape[1...].reduce(1, *)
+  }
 }
 extension ConvTranspose2d: CostedLayer {
-  func multiplyAdds(_ x: [Int], _ y: [Int]) -> Int { x.reduce(1, *) * weight.shape[1...].reduce(1, *) }
+  func multiplyAdds(_ x: [Int], _ y: [Int]) -> Int {
+    x.reduce(1, *) * weight.shape[1...].reduce(1, *)
+  }
 }
 
 private func transposedDescription(

@@ -31,12 +31,21 @@ public struct Linear: Layer, CustomStringConvertible {
     let shape = x.shape.dropLast() + [outputs]
     guard x.shape.last == inputs else {
       return rejected(
-        x, "expects the last axis to be \(inputs)", hint: Hint.flatten(x.shape, toReach: inputs),
+        x, "expects the last axis to be \(inputs)",
+        hint: flattening(x.shape) ?? Hint.flatten(x.shape, toReach: inputs),
         facts: ["weight \(weight.shape)"], as: Array(shape))
     }
     if let problem = floatingProblem(x, as: Array(shape)) { return problem }
     let y = x.matmul(weight, transposed: true)
     return recorded(x, bias.map { y + $0 } ?? y)
+  }
+
+  /// Where all axes but the batch's make up the inputs, that is what was meant.
+  private func flattening(_ shape: [Int]) -> String? {
+    let lengths = shape.dropFirst()
+    guard lengths.count >= 2, lengths.reduce(1, *) == weight.shape[1] else { return nil }
+    let product = lengths.map(String.init).joined(separator: " × ")
+    return "\(product) = \(weight.shape[1]), so call .flattened(from: 1) first"
   }
 }
 

@@ -38,13 +38,16 @@ public struct BatchNorm1d: Layer, CustomStringConvertible {
     guard x.rank == 2 || x.rank == 3 else {
       return rejected(x, "expects [N, C] or [N, C, L]", as: [1, runningMean.count])
     }
-    if let problem = problem(x, channels: runningMean.count, spatial: x.rank - 2, output: runningMean.count) {
+    if let problem = problem(
+      x, channels: runningMean.count, spatial: x.rank - 2, output: runningMean.count)
+    {
       return problem
     }
     return recorded(
       x,
       settings.normalized(
-        x, weight, bias, mean: $runningMean, variance: $runningVariance, count: $batchesTracked, "\(self)"))
+        x, weight, bias, mean: $runningMean, variance: $runningVariance, count: $batchesTracked,
+        "\(self)"))
   }
 }
 
@@ -83,13 +86,15 @@ public struct BatchNorm2d: Layer, CustomStringConvertible {
   public var description: String { "BatchNorm2d(\(runningMean.count))" }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    if let problem = problem(x, channels: runningMean.count, spatial: 2, output: runningMean.count) {
+    if let problem = problem(x, channels: runningMean.count, spatial: 2, output: runningMean.count)
+    {
       return problem
     }
     return recorded(
       x,
       settings.normalized(
-        x, weight, bias, mean: $runningMean, variance: $runningVariance, count: $batchesTracked, "\(self)"))
+        x, weight, bias, mean: $runningMean, variance: $runningVariance, count: $batchesTracked,
+        "\(self)"))
   }
 }
 

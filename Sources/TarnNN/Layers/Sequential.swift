@@ -41,7 +41,8 @@ public struct Sequential<each L: Layer>: Layer {
 /// Collects the lines of `Sequential { … }`.
 @resultBuilder
 public enum SequentialBuilder {
-  public static func buildBlock<each L: Layer>(_ layers: repeat each L) -> Sequential<repeat each L> {
+  public static func buildBlock<each L: Layer>(_ layers: repeat each L) -> Sequential<repeat each L>
+  {
     Sequential(repeat each layers)
   }
   /// `for` makes a ``Chain``, one entry of the sequence.

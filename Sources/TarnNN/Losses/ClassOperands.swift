@@ -57,16 +57,19 @@ struct ClassOperands {
   ) -> Bool {
     func fail(_ reason: String, hint: String? = nil, _ more: [String] = []) -> Bool {
       let facts = [
-        "scores \(scores.shape) \(scores.dtype.name)", "labels \(labels.shape) \(labels.dtype.name)",
+        "scores \(scores.shape) \(scores.dtype.name)",
+        "labels \(labels.shape) \(labels.dtype.name)",
       ]
-      Diagnostic.report(Diagnostic(operation: loss, reason: reason, facts: facts + more, hint: hint))
+      Diagnostic.report(
+        Diagnostic(operation: loss, reason: reason, facts: facts + more, hint: hint))
       return false
     }
     guard scores.rank >= 2, scores.dtype.isFloating else {
       return fail("scores are floating [N, C] or [N, C, …]")
     }
     guard labels.dtype.isInteger else {
-      return fail("labels must be integers, or probabilities in the shape of the scores",
+      return fail(
+        "labels must be integers, or probabilities in the shape of the scores",
         hint: Hint.labels(labels.dtype))
     }
     let expected = [scores.shape[0]] + scores.shape[2...]
@@ -80,7 +83,8 @@ struct ClassOperands {
           : isOneHot ? "one-hot labels must be floating: call .cast(to: .float32)" : nil)
     }
     if let weights, weights.shape != [scores.shape[1]] {
-      return fail("weights should be [\(scores.shape[1])], one a class", ["weights \(weights.shape)"])
+      return fail(
+        "weights should be [\(scores.shape[1])], one a class", ["weights \(weights.shape)"])
     }
     if let label = outside(labels, classes: scores.shape[1], ignoring) {
       return fail(
@@ -94,12 +98,7 @@ struct ClassOperands {
 
   /// A label that is no class. Looks only at labels that are there already, and are not too many to look at.
   private static func outside(_ labels: Tensor, classes: Int, _ ignoring: Int?) -> Int? {
-    guard labels.isRealised, labels.count <= 1 << 16 else { return nil }
+    guard !labels.node.isUnevaluated, labels.count <= 1 << 16 else { return nil }
     return labels.array(of: Int.self).first { !(0..<classes).contains($0) && $0 != ignoring }
   }
-}
-
-extension Tensor {
-  /// Whether the values are there, so that reading them runs nothing.
-  fileprivate var isRealised: Bool { node.storage != nil }
 }

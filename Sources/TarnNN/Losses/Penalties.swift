@@ -17,7 +17,8 @@ public func l2Penalty<Model: Module>(_ model: Model, _ filter: ParameterFilter =
 private func penalty<Model: Module>(
   _ model: Model, _ filter: ParameterFilter, _ term: (Tensor) -> Tensor
 ) -> Tensor {
-  let chosen = filter == .all
+  let chosen =
+    filter == .all
     ? model.tensors(.trainable)
     : model.parameters.filter { filter.matches($0.name) }.map(\.tensor)
   let terms = chosen.map(term)

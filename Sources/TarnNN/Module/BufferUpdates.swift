@@ -82,4 +82,3 @@ extension Module {
     return mapNamed(.all) { name, tensor in new[name] ?? tensor }
   }
 }
-

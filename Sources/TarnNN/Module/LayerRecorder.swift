@@ -33,7 +33,8 @@ final class LayerRecorder: Sendable {
   func record(_ layer: some Layer, _ x: Tensor, _ y: Tensor) {
     let call = Call(
       path: path(of: layer) ?? Self.place ?? "", description: "\(layer)", input: x.shape,
-      output: y.shape, outputBytes: y.count * y.dtype.byteCount, parameterCount: layer.parameterCount,
+      output: y.shape, outputBytes: y.count * y.dtype.byteCount,
+      parameterCount: layer.parameterCount,
       multiplyAdds: (layer as? any CostedLayer)?.multiplyAdds(x.shape, y.shape) ?? 0)
     log.withLock { $0.append(call) }
   }

@@ -40,7 +40,8 @@ extension Module {
       odd.map { ["left  \($0.name) \($0.tensor.shape)", "right \($1.name) \($1.tensor.shape)"] }
       ?? ["left  \(left.count) parameters", "right \(right.count) parameters"]
     return Diagnostic(
-      operation: "\(Self.self) \(operation) \(Self.self)", reason: "the two have different parameters",
+      operation: "\(Self.self) \(operation) \(Self.self)",
+      reason: "the two have different parameters",
       facts: facts)
   }
 }

@@ -43,7 +43,8 @@ extension TensorStructure {
         guard let tensor = weights[name], tensor.shape == shape else {
           let found = weights[name].map { "it is \($0.shape) there" } ?? "there is none"
           throw ModelFileError(
-            file: file, reason: "it wants a tensor \"\(name)\" \(shape) of \(weights.source), \(found)",
+            file: file,
+            reason: "it wants a tensor \"\(name)\" \(shape) of \(weights.source), \(found)",
             hint: "the two files must come from one save")
         }
         return tensor
@@ -58,7 +59,8 @@ extension TensorStructure {
 
   private static func explain(_ error: DecodingError) -> String {
     switch error {
-    case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context),
+    case .typeMismatch(_, let context), .valueNotFound(_, let context),
+      .keyNotFound(_, let context),
       .dataCorrupted(let context):
       context.debugDescription
     @unknown default: "\(error)"

@@ -55,7 +55,8 @@ public struct Summary: Sendable, Codable, CustomStringConvertible {
   private var totals: [String] {
     [
       "\(model)  \(input) → \(output)",
-      "parameters     \(grouped(parameters))" + (buffers > 0 ? ", buffers \(grouped(buffers))" : ""),
+      "parameters     \(grouped(parameters))"
+        + (buffers > 0 ? ", buffers \(grouped(buffers))" : ""),
       "multiply-adds  \(grouped(multiplyAdds))",
       "memory         \(megabytes(modelBytes)) model, \(megabytes(activationBytes)) activations",
     ]
@@ -86,12 +87,16 @@ extension Layer {
   public func summary(inputShape shape: [Int], dtype: DType = .float32) -> Summary {
     let tape = walked(named: true)
     // Each tensor gets a node of its own, by which layers are told apart.
-    let marks = tape.leaves.map { Tensor.record(.variable, $0.tensor, $0.tensor.shape, $0.tensor.dtype) }
+    let marks = tape.leaves.map {
+      Tensor.record(.variable, $0.tensor, $0.tensor.shape, $0.tensor.dtype)
+    }
     let paths = zip(marks, tape.leaves).map { (ObjectIdentifier($0.node), $1.name) }
     let recorder = LayerRecorder(Dictionary(paths) { first, _ in first })
     let model = rebuilt(from: tape, with: marks)
     let output = withExtendedLifetime(marks) {
-      Phase.inference { LayerRecorder.$current.withValue(recorder) { model(.zeros(shape, dtype: dtype)) } }
+      Phase.inference {
+        LayerRecorder.$current.withValue(recorder) { model(.zeros(shape, dtype: dtype)) }
+      }
     }
     func count(_ leaves: [Tape.Leaf]) -> Int { leaves.reduce(0) { $0 + $1.tensor.count } }
     let trainable = tape.leaves.filter { $0.belongs(to: .trainable) }

@@ -21,7 +21,8 @@ public struct TrainingStep<Model: Module>: TensorTree {
     guard let value = tensors.first else { return self }
     let count = gradient.tensors(kind).count
     return TrainingStep(
-      value: value, gradient: gradient.replacing(kind, with: Array(tensors.dropFirst().prefix(count))),
+      value: value,
+      gradient: gradient.replacing(kind, with: Array(tensors.dropFirst().prefix(count))),
       updates: updates.replacing(kind, with: Array(tensors.dropFirst(1 + count))))
   }
 }

@@ -14,7 +14,8 @@ public struct Adagrad: Optimizer {
   public var state: [String: [String: Tensor]] = [:]
 
   public init(
-    learningRate: Double = 1e-2, rateDecay: Double = 0, initial: Double = 0, epsilon: Double = 1e-10,
+    learningRate: Double = 1e-2, rateDecay: Double = 0, initial: Double = 0,
+    epsilon: Double = 1e-10,
     weightDecay: Double = 0, groups: [ParameterGroup] = []
   ) {
     (self.learningRate, self.rateDecay, self.initial) = (learningRate, rateDecay, initial)

@@ -31,7 +31,8 @@ public protocol Optimizer: TensorStructure {
   ///   - g: its gradient.
   ///   - slots: what is remembered about it; empty at its first step.
   ///   - options: the numbers that hold for it now.
-  func step(_ w: Tensor, _ g: Tensor, _ slots: inout [String: Tensor], _ options: StepOptions) -> Tensor
+  func step(_ w: Tensor, _ g: Tensor, _ slots: inout [String: Tensor], _ options: StepOptions)
+    -> Tensor
 }
 
 /// Other numbers for the parameters whose names match.

@@ -19,7 +19,8 @@ public struct SGD: Optimizer {
   public var state: [String: [String: Tensor]] = [:]
 
   public init(
-    learningRate: Double = 1e-3, momentum: Double = 0, dampening: Double = 0, nesterov: Bool = false,
+    learningRate: Double = 1e-3, momentum: Double = 0, dampening: Double = 0,
+    nesterov: Bool = false,
     weightDecay: Double = 0, groups: [ParameterGroup] = []
   ) {
     (self.learningRate, self.momentum, self.dampening) = (learningRate, momentum, dampening)

@@ -60,7 +60,8 @@ public indirect enum Schedule: Hashable, Sendable, Codable {
     case .held(let factor, let steps): return step < steps ? base * factor : base
     case .polynomial(let steps, let power):
       return base * pow(1 - Double(min(step, steps)) / Double(max(1, steps)), power)
-    case .oneCycle(let peak, let steps, let rising, let annealing, let divisor, let final, let three):
+    case .oneCycle(
+      let peak, let steps, let rising, let annealing, let divisor, let final, let three):
       return Self.oneCycle(step, peak, Double(steps), rising, annealing, divisor, final, three)
     case .triangular(let low, let high, let rising):
       let x = Double(step % max(1, 2 * rising)) / Double(max(1, rising))

@@ -23,7 +23,8 @@ extension Tape {
     return text + "\n"
   }
 
-  private func write(_ place: Int, _ path: String, _ indent: String, into text: inout String) throws {
+  private func write(_ place: Int, _ path: String, _ indent: String, into text: inout String) throws
+  {
     switch entries[place].content {
     case .null: text += "null"
     case .value(let value): text += try Self.plain(value)
@@ -74,7 +75,8 @@ extension Tape {
     case let values as [Any]: return "[" + (try values.map(plain)).joined(separator: ", ") + "]"
     default:
       throw EncodingError.invalidValue(
-        value, EncodingError.Context(codingPath: [], debugDescription: "no JSON for \(type(of: value))"))
+        value,
+        EncodingError.Context(codingPath: [], debugDescription: "no JSON for \(type(of: value))"))
     }
   }
 
@@ -111,7 +113,8 @@ extension Tape {
   }
 
   private static func tensorReference(_ fields: [String: JSONValue]) -> (String, [Int])? {
-    guard case .plain(.string(let name))? = fields[tensorKey], case .array(let lengths)? = fields["shape"]
+    guard case .plain(.string(let name))? = fields[tensorKey],
+      case .array(let lengths)? = fields["shape"]
     else { return nil }
     let shape = lengths.compactMap { length -> Int? in
       if case .plain(.integer(let number)) = length { return number }

@@ -69,14 +69,18 @@ struct Tape {
 
   /// Reads a value back, with these tensors, by number.
   func read<T: Decodable>(_ type: T.Type, with tensors: [Tensor]) throws -> T {
-    try TapeReader(self, tensors).value(at: 0)
+    // A field with an initial value, `var fc = Linear(9, 3)`, is first given that one in every initialiser, also the
+    // decoding one. It is replaced at once and must cost nothing and take no random keys.
+    try Initialization.skipped { try TapeReader(self, tensors).value(at: 0) }
   }
 
   /// Where an entry stands, for messages.
   func path(of place: Int) -> String {
     var keys: [String] = []
     var at = 0
-    while at < place, let child = children(of: at).first(where: { $0 <= place && place < entries[$0].next }) {
+    while at < place,
+      let child = children(of: at).first(where: { $0 <= place && place < entries[$0].next })
+    {
       keys.append(entries[child].key)
       at = child
     }

@@ -11,7 +11,9 @@ final class TapeReader {
     switch tape.entries[place].content {
     case .leaf(let id):
       if T.self == Tensor.self, let tensor = tensors[id] as? T { return tensor }
-      if T.self == Buffer.self, let buffer = Buffer(wrappedValue: tensors[id]) as? T { return buffer }
+      if T.self == Buffer.self, let buffer = Buffer(wrappedValue: tensors[id]) as? T {
+        return buffer
+      }
     case .value(let value):
       if let value = value as? T { return value }
       if Plain.contains(T.self) {
@@ -20,7 +22,9 @@ final class TapeReader {
       }
     case .null, .keyed, .unkeyed, .dictionary:
       // A plain type here would ask for itself again and again.
-      if Plain.contains(T.self), !isList(place) { throw mismatch(T.self, at: place, found: "no value") }
+      if Plain.contains(T.self), !isList(place) {
+        throw mismatch(T.self, at: place, found: "no value")
+      }
     }
     return try T(from: TapeDecoder(reader: self, place: place))
   }
@@ -35,7 +39,8 @@ final class TapeReader {
   }
 
   func context(_ place: Int, _ text: String) -> DecodingError.Context {
-    DecodingError.Context(codingPath: [], debugDescription: "at \"\(tape.path(of: place))\": \(text)")
+    DecodingError.Context(
+      codingPath: [], debugDescription: "at \"\(tape.path(of: place))\": \(text)")
   }
 
   // MARK: Walking
@@ -112,12 +117,15 @@ private final class KeyedReading<Key: CodingKey>: KeyedDecodingContainerProtocol
 
   private func expect(_ key: Key) throws -> Int {
     guard let child = find(key.stringValue) else {
-      throw DecodingError.keyNotFound(key, reader.context(place, "there is no \"\(key.stringValue)\""))
+      throw DecodingError.keyNotFound(
+        key, reader.context(place, "there is no \"\(key.stringValue)\""))
     }
     return child
   }
 
-  var allKeys: [Key] { reader.children(of: place).compactMap { Key(stringValue: reader.key(of: $0)) } }
+  var allKeys: [Key] {
+    reader.children(of: place).compactMap { Key(stringValue: reader.key(of: $0)) }
+  }
   func contains(_ key: Key) -> Bool {
     // Fields are asked for after this: the cursor must not move on.
     let before = cursor
@@ -142,7 +150,8 @@ private final class KeyedReading<Key: CodingKey>: KeyedDecodingContainerProtocol
   }
   func superDecoder() throws -> any Decoder {
     guard let child = find("super") else {
-      throw DecodingError.valueNotFound(Any.self, reader.context(place, "there is no superclass part"))
+      throw DecodingError.valueNotFound(
+        Any.self, reader.context(place, "there is no superclass part"))
     }
     return TapeDecoder(reader: reader, place: child)
   }
@@ -178,7 +187,9 @@ private struct UnkeyedReading: UnkeyedDecodingContainer {
     currentIndex += 1
     return true
   }
-  mutating func decode<T: Decodable>(_ type: T.Type) throws -> T { try reader.value(at: nextChild()) }
+  mutating func decode<T: Decodable>(_ type: T.Type) throws -> T {
+    try reader.value(at: nextChild())
+  }
   mutating func nestedContainer<Nested: CodingKey>(
     keyedBy type: Nested.Type
   ) throws -> KeyedDecodingContainer<Nested> {
@@ -197,5 +208,7 @@ private struct SingleReading: SingleValueDecodingContainer {
   var codingPath: [any CodingKey] { [] }
 
   func decodeNil() -> Bool { decoder.reader.isNull(decoder.place) }
-  func decode<T: Decodable>(_ type: T.Type) throws -> T { try decoder.reader.value(at: decoder.place) }
+  func decode<T: Decodable>(_ type: T.Type) throws -> T {
+    try decoder.reader.value(at: decoder.place)
+  }
 }

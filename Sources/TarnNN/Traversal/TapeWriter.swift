@@ -61,7 +61,9 @@ final class TapeWriter {
     close(through: place)
   }
 
-  fileprivate func become(_ content: Tape.Content, at place: Int) { tape.entries[place].content = content }
+  fileprivate func become(_ content: Tape.Content, at place: Int) {
+    tape.entries[place].content = content
+  }
 
   fileprivate func join(_ path: String, _ key: String) -> String {
     !named ? "" : path.isEmpty ? key : key.isEmpty ? path : path + "." + key
@@ -105,7 +107,8 @@ final class TapeWriter {
     var order = tape.order ?? []
     order.append(contentsOf: order.count..<end)
     let children = tape.children(of: place)
-    let ranges = zip(children, children.dropFirst().map { tape.entries[$0].firstLeaf } + [end]).map {
+    let ranges = zip(children, children.dropFirst().map { tape.entries[$0].firstLeaf } + [end]).map
+    {
       (key: tape.entries[$0].key, leaves: Array(order[tape.entries[$0].firstLeaf..<$1]))
     }
     order.replaceSubrange(

@@ -34,7 +34,8 @@ extension TensorStructure {
   func walked(named: Bool = false) -> Tape {
     do { return try Tape(self, named: named) } catch {
       return Diagnostic.report(
-        Diagnostic(operation: "\(Self.self)", reason: "it cannot be walked: \(error)"), giving: Tape())
+        Diagnostic(operation: "\(Self.self)", reason: "it cannot be walked: \(error)"),
+        giving: Tape())
     }
   }
 

@@ -26,6 +26,19 @@ public struct ConfusionMatrix: Metric {
     self.init(classes: (0..<max(count, 0)).map(String.init))
   }
 
+  /// With counts known already: `counts[actual][predicted]`, a row and a column a class.
+  public init(classes names: [String], counts rows: [[Int]]) {
+    self.init(classes: names)
+    guard rows.count == names.count, rows.allSatisfy({ $0.count == names.count }) else {
+      Diagnostic.report(
+        Diagnostic(
+          operation: "ConfusionMatrix", reason: "one row and one column for each class",
+          facts: ["classes \(names.count)", "rows    \(rows.map(\.count))"]))
+      return
+    }
+    counts = rows.flatMap { $0 }
+  }
+
   /// Adds predicted and actual classes. Lengths that differ, and classes that are not there, are
   /// reported.
   public mutating func add(predicted: [Int], actual: [Int]) {

@@ -1,0 +1,171 @@
+// Batches of matrix products of every type.
+#include <string.h>
+
+#include "internal.h"
+
+typedef struct {
+  int dtype, transpose_a, transpose_b;
+  int64_t batch, m, n, k, bytes;
+  const char *a, *b;
+  int64_t stride_a, stride_b;
+  char *c;
+  int *status;
+} matmul;
+
+static void note(const matmul *job, int status) {
+  if (status) __atomic_store_n(job->status, status, __ATOMIC_RELAXED);
+}
+
+// MARK: Floating
+
+static int is_half(int dtype) { return dtype == TARN_DTYPE_F16 || dtype == TARN_DTYPE_BF16; }
+
+typedef struct {
+  const matmul *job;
+  const char *matrix, *vector;
+  char *out;
+  int64_t length;
+  /// Whether the matrix is stored with the summed axis innermost.
+  int dots;
+} vector_job;
+
+static void vector_task(void *ctx, int64_t begin, int64_t end) {
+  const vector_job *v = ctx;
+  const matmul *job = v->job;
+  const tarn_level *level = tarn_level_now();
+  const int wide = job->dtype == TARN_DTYPE_F64;
+  const int64_t first = v->dots ? begin * job->k : begin;
+  tarn_matrix_vector multiply = v->dots ? level->dots[wide] : level->combination[wide];
+  multiply(
+    v->out + begin * job->bytes, v->vector, v->matrix + first * job->bytes, v->dots ? job->k : v->length, end - begin,
+    job->k);
+}
+
+/// One row of A or one column of B.
+static void multiply_vector(const matmul *job, const char *a, const char *b, char *c) {
+  vector_job v = {.job = job, .out = c};
+  if (job->m == 1) {
+    v.vector = a, v.matrix = b, v.length = job->n, v.dots = job->transpose_b;
+  } else {
+    v.vector = b, v.matrix = a, v.length = job->m, v.dots = !job->transpose_a;
+  }
+  // Pieces of whole groups of rows or whole lines.
+  int64_t piece = tarn_ceil_div(tarn_greatest(64, 65536 / job->k), 64) * 64;
+  tarn_parallel(v.length, tarn_least(piece, v.dots ? v.length : 2048), vector_task, &v);
+}
+
+static int multiply_matrix(const matmul *job, const char *a, const char *b, void *c) {
+  tarn_matrix left = {a, job->transpose_a ? job->m : job->k, !job->transpose_a, job->dtype};
+  tarn_matrix right = {b, job->transpose_b ? job->k : job->n, job->transpose_b, job->dtype};
+  tarn_gemm gemm = {
+    .wide = job->dtype == TARN_DTYPE_F64, .m = job->m, .n = job->n, .k = job->k, .pack_a = tarn_pack_matrix,
+    .pack_b = tarn_pack_matrix, .a = &left, .b = &right, .c = c, .ld_c = job->n};
+  if (!job->transpose_b && !is_half(job->dtype)) gemm.plain_b = b, gemm.ld_b = job->n;
+  return tarn_gemm_run(&gemm);
+}
+
+typedef struct {
+  int dtype;
+  const float *from;
+  char *to;
+} narrowing;
+
+static void narrow_task(void *ctx, int64_t begin, int64_t end) {
+  const narrowing *job = ctx;
+  tarn_level_now()->stores[job->dtype](job->to + begin * 2, job->from + begin, 1, end - begin);
+}
+
+static int multiply_half(const matmul *job, const char *a, const char *b, char *c) {
+  float *wide = tarn_scratch(TARN_SCRATCH_TILE, (size_t)(job->m * job->n) * sizeof(float));
+  if (!wide) return TARN_NO_MEMORY;
+  int status = multiply_matrix(job, a, b, wide);
+  narrowing finish = {job->dtype, wide, c};
+  tarn_parallel(job->m * job->n, 32768, narrow_task, &finish);
+  return status;
+}
+
+static void batch_task(void *ctx, int64_t begin, int64_t end) {
+  const matmul *job = ctx;
+  for (int64_t i = begin; i < end; i++) {
+    const char *a = job->a + i * job->stride_a * job->bytes, *b = job->b + i * job->stride_b * job->bytes;
+    char *c = job->c + i * job->m * job->n * job->bytes;
+    if (is_half(job->dtype)) {
+      note(job, multiply_half(job, a, b, c));
+    } else if (job->m == 1 || job->n == 1) {
+      multiply_vector(job, a, b, c);
+    } else {
+      note(job, multiply_matrix(job, a, b, c));
+    }
+  }
+}
+
+/// Products go to the threads whole if there are many or they are small, else one after another, each on all threads.
+static void multiply_floating(matmul *job) {
+  const int64_t work = job->m * job->n * job->k;
+  if (job->batch >= 4 * tarn_threads() || work < 65536) {
+    tarn_parallel(job->batch, tarn_greatest(1, 65536 / tarn_greatest(work, 1)), batch_task, job);
+  } else {
+    batch_task(job, 0, job->batch);
+  }
+}
+
+// MARK: Integer
+
+/// Rows of C, each the sum of rows of B.
+#define INTEGER_ROWS(T, U)                                                                                     \
+  static void rows_##T(const matmul *job, const T *a, const T *b, T *c, int64_t i) {                           \
+    const int64_t m = job->m, n = job->n, k = job->k;                                                          \
+    c += i * n;                                                                                                \
+    memset(c, 0, (size_t)n * sizeof *c);                                                                       \
+    for (int64_t p = 0; p < k; p++) {                                                                          \
+      U x = (U)(job->transpose_a ? a[p * m + i] : a[i * k + p]);                                               \
+      if (job->transpose_b) {                                                                                  \
+        for (int64_t j = 0; j < n; j++) c[j] = (T)((U)c[j] + x * (U)b[j * k + p]);                             \
+      } else {                                                                                                 \
+        for (int64_t j = 0; j < n; j++) c[j] = (T)((U)c[j] + x * (U)b[p * n + j]);                             \
+      }                                                                                                        \
+    }                                                                                                          \
+  }
+
+INTEGER_ROWS(uint8_t, uint32_t)
+INTEGER_ROWS(int32_t, uint32_t)
+INTEGER_ROWS(int64_t, uint64_t)
+
+static void integer_task(void *ctx, int64_t begin, int64_t end) {
+  const matmul *job = ctx;
+  for (int64_t row = begin; row < end; row++) {
+    const int64_t i = row / job->m;
+    const void *a = job->a + i * job->stride_a * job->bytes, *b = job->b + i * job->stride_b * job->bytes;
+    void *c = job->c + i * job->m * job->n * job->bytes;
+    switch (job->bytes) {
+      case 1:
+        rows_uint8_t(job, a, b, c, row % job->m);
+        break;
+      case 4:
+        rows_int32_t(job, a, b, c, row % job->m);
+        break;
+      default:
+        rows_int64_t(job, a, b, c, row % job->m);
+    }
+  }
+}
+
+// MARK: All
+
+int tarn_matmul(
+  int dtype, int transpose_a, int transpose_b, int64_t batch, int64_t m, int64_t n, int64_t k, const void *a,
+  int64_t stride_a, const void *b, int64_t stride_b, void *c
+) {
+  if (dtype <= TARN_DTYPE_BOOL || dtype > TARN_DTYPE_F64) return TARN_BAD_ARGUMENT;
+  int status = TARN_OK;
+  matmul job = {dtype, transpose_a, transpose_b, batch, m, n, k, tarn_bytes_of(dtype), a, b, stride_a, stride_b, c, &status};
+  if (batch <= 0 || m <= 0 || n <= 0) return TARN_OK;
+  if (k <= 0) {
+    memset(c, 0, (size_t)(batch * m * n * job.bytes));
+  } else if (dtype >= TARN_DTYPE_F16) {
+    multiply_floating(&job);
+  } else {
+    tarn_parallel(batch * m, tarn_greatest(1, 65536 / (n * k)), integer_task, &job);
+  }
+  return status;
+}
