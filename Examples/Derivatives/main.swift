@@ -7,7 +7,9 @@ func f(_ x: Tensor) -> Tensor { (-x.squared()).exp() * (3 * x).sin() }
 func df(_ x: Tensor) -> Tensor { grad(f, at: x) }
 func ddf(_ x: Tensor) -> Tensor { grad(df, at: x) }
 let one = Tensor([1.0])[0]
-print("f(1) = \(f(one).item().digits(5)), f' = \(df(one).item().digits(5)), f'' = \(ddf(one).item().digits(5))")
+print(
+  "f(1) = \(f(one).item().digits(5)), f' = \(df(one).item().digits(5)), f'' = \(ddf(one).item().digits(5))"
+)
 
 // vmap turns a function of one number into one of many, without a loop.
 let xs = Tensor.linspace(from: -2, to: 2, count: 201)
