@@ -123,6 +123,8 @@ typedef struct {
   tarn_transfer loads[9], stores[9];
   tarn_fold folds[4][4];
   tarn_fold_rows row_folds[4][4];
+  /// accumulators[r] from row r: for rows too short for vectors.
+  tarn_fold_rows short_folds[4][4];
   /// Copies to 64-byte aligned memory past the caches.
   void (*stream)(void *dst, const void *src, int64_t bytes);
   /// Matrix products: [0] f32, [1] f64. A tile has up to `mr` rows and `nr` columns; tile[][i] has i + 1 rows.

@@ -9,6 +9,8 @@
 
 /// Elements that one task reduces at least, where there are enough.
 enum { PART = 65536 };
+/// Rows up to this length are folded element by element.
+enum { SHORT_ROW = 24 };
 
 /// Groups of axes, in the order they are run through.
 enum { OUTER = 0, REDUCED = 1, INNER = 2 };
@@ -130,8 +132,12 @@ static void fold_short_rows(const reduction_job *job, void **values, int64_t beg
     tarn_plan_block(plan, values, begin * job->reduced, n * job->reduced);
     reset(job, accumulators, n);
     const char *value = values[plan->result];
-    for (int64_t r = 0; r < n; r++) {
-      fold(accumulators + r * job->bytes, value + r * job->reduced * bytes, job->reduced);
+    if (job->reduced <= SHORT_ROW) {
+      plan->level->short_folds[job->reduction][job->cls](accumulators, value, n, job->reduced);
+    } else {
+      for (int64_t r = 0; r < n; r++) {
+        fold(accumulators + r * job->bytes, value + r * job->reduced * bytes, job->reduced);
+      }
     }
     store_results(job, accumulators, begin, n);
   }

@@ -71,7 +71,7 @@ UNARY(round_bf16, f, f, brain_to_float(float_to_brain(x)))
         store_part_##R(d + i, CONVERT(x), n - i);                                 \
       }                                                                           \
     } else if (stride == 0) {                                                     \
-      v##R x = CONVERT(((V)0 + s[0]));                                            \
+      v##R x = CONVERT((V)s[0]);                                            \
       for (; i + W <= n; i += W) store_##R(d + i, x);                             \
       for (; i < n; i++) d[i] = x[0];                                             \
     } else {                                                                      \
