@@ -9,7 +9,7 @@ typedef four_u four_u_memory __attribute__((aligned(4), may_alias));
 
 typedef uint64_t pairs __attribute__((ext_vector_type(W / 2)));
 
-/// Both halves of the products of each lane with a constant: lanes with even numbers, then odd ones, as 64-bit products.
+/// Both halves of each lane's product with a constant: even lanes and odd lanes as 64-bit products, put together.
 INLINE void multiply_words(vui x, uint32_t factor, vui *high, vui *low) {
   const pairs low_half = (pairs)0xffffffffu;
   pairs even = ((pairs)x & low_half) * (uint64_t)factor, odd = ((pairs)x >> 32) * (uint64_t)factor;
