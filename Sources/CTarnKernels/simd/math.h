@@ -1,5 +1,5 @@
-// Elementary functions of float vectors. The bounds are the largest errors seen against double precision, rounded up, in
-// units in the last place: over every 17th float for one argument, over ten million pairs for pow, at every level.
+// Elementary functions of float vectors. The bounds are the largest errors seen against double precision, rounded up,
+// in units in the last place: over every 17th float for one argument, over ten million pairs for pow, at every level.
 // NaN stays NaN, infinities and zeros go where C's functions send them, denormals count in full.
 #ifndef TARN_SIMD_MATH_H
 #define TARN_SIMD_MATH_H
