@@ -7,7 +7,9 @@ func f(_ x: Tensor) -> Tensor { (-x.squared()).exp() * (3 * x).sin() }
 func df(_ x: Tensor) -> Tensor { grad(f, at: x) }
 func ddf(_ x: Tensor) -> Tensor { grad(df, at: x) }
 let one = Tensor([1.0])[0]
-print("f(1) = \(f(one).item().digits(5)), f' = \(df(one).item().digits(5)), f'' = \(ddf(one).item().digits(5))")
+print(
+  "f(1) = \(f(one).item().digits(5)), f' = \(df(one).item().digits(5)), f'' = \(ddf(one).item().digits(5))"
+)
 
 // vmap turns a function of one number into one of many, without a loop.
 let xs = Tensor.linspace(from: -2, to: 2, count: 201)
@@ -48,11 +50,16 @@ let values = Tensor([0.2, 1.7, -2.4] as [Float])
 print("slope of Σ round(x)²: \(grad({ $0.round().squared().sum() }, at: values))")
 print("straight through:     \(grad({ rounded($0).squared().sum() }, at: values))")
 
-// 5. Memory or time: a checkpointed function computes its inner values again in the backward pass.
-func deep(_ x: Tensor) -> Tensor { (0..<8).reduce(x) { y, _ in (y * y.sin()).tanh() } }
-let plain = grad({ deep($0).sum() }, at: values)
-let thrifty = grad({ checkpointed(deep)($0).sum() }, at: values)
-print("checkpointed gradient is the same: \(thrifty.isClose(to: plain))")
+// 5. Memory or time: a checkpointed block computes its inner values again in the backward pass.
+let mix = Tensor.eye(64) + 0.1
+let block = { (x: Tensor) in (0..<4).reduce(x) { y, _ in y.matmul(mix).tanh() } }
+let start = Tensor.ones([64, 64]) / 64
+let plain = grad({ block(block(block(block($0)))).sum() }, at: start)
+let thrifty = grad({ (0..<4).reduce($0) { y, _ in checkpointed(block)(y) }.sum() }, at: start)
+for (name, slope) in [("plain", plain), ("checkpointed", thrifty)] {
+  print("\(name) gradient: \(slope.dump().split(separator: "\n").last ?? "")")
+}
+print("they are the same: \(thrifty.isClose(to: plain))")
 
 // 6. What will run: operations are recorded first, simplified and fused, then computed.
 let slope = grad({ ($0.matmul(.ones([3, 2])) + 1).relu().sum() }, at: Tensor.ones([4, 3]))

@@ -18,6 +18,26 @@ public enum Lesson {
     return folder
   }
 
+  /// The file or folder given on the command line.
+  public static var argument: URL? {
+    CommandLine.arguments.dropFirst().first.map { URL(fileURLWithPath: $0) }
+  }
+
+  /// The folder `NAME` of the folder `TARN_DATA`, if there is one.
+  public static func data(_ name: String) -> URL? {
+    let folder = ProcessInfo.processInfo.environment["TARN_DATA"].map { $0 + "/" + name }
+    guard let folder, FileManager.default.fileExists(atPath: folder) else { return nil }
+    return URL(fileURLWithPath: folder)
+  }
+
+  /// What `body` gives; if it throws, prints the error and ends the program.
+  public static func orExit<Result>(_ body: () throws -> Result) -> Result {
+    do { return try body() } catch {
+      FileHandle.standardError.write(Data("\(error)\n".utf8))
+      exit(66)
+    }
+  }
+
   /// Writes a picture as `NAME.svg` and says where it is.
   public static func show(_ figure: some Figure, as name: String) throws {
     let file = try folder().appendingPathComponent(name + ".svg")

@@ -1,17 +1,15 @@
 // Handwritten digits with a multi-layer perceptron, in a loop that hides nothing.
 //     MNISTMLP [FOLDER]         the folder of MNIST's four files; or set TARN_DATA to the one above
-import Foundation
 import Lesson
 import Tarn
 
 /// Training and test set: from the files if a folder is given.
 func digits() throws -> (train: any Source<Example>, test: any Source<Example>) {
-  let data = ProcessInfo.processInfo.environment["TARN_DATA"].map { $0 + "/mnist" }
-  guard let folder = CommandLine.arguments.dropFirst().first ?? data else {
+  guard let folder = Lesson.argument ?? Lesson.data("mnist") else {
     print("no folder with MNIST was given: taking the 8×8 digits that are built in")
     return Digits.split()
   }
-  let mnist = try MNIST(folder: URL(fileURLWithPath: folder))
+  let mnist = try MNIST(folder: folder)
   return (mnist.train, mnist.test)
 }
 
@@ -37,7 +35,7 @@ func accuracy(_ model: Perceptron, on data: any Source<Example>) throws -> Doubl
   return right / Double(data.count)
 }
 
-let (train, test) = try digits()
+let (train, test) = Lesson.orExit { try digits() }
 let shape = try train.sample(at: 0).features.shape
 print("\(train.count) pictures \(shape) to learn from, \(test.count) to test with")
 
@@ -59,8 +57,18 @@ for epoch in 0..<Lesson.amount(train.count > 10_000 ? 5 : 30, quick: 3) {
   print("epoch \(epoch + 1): loss \(mean.digits(4)), test accuracy \(right.digits(4))")
 }
 
-// What the first neurons look for: their weights as pictures, negative blue, positive red.
-let neurons = model.first.weight[0..<32]
+// Some pictures with the answers to them, and what the first neurons look for: their weights.
 let (height, width) = (shape[1], shape[2])
+let pictures = try (0..<32).map { index in
+  let example = try test.sample(at: index)
+  let answer = model(example.features.expandedDims(0)).argMax().item(as: Int.self)
+  return GridImage(
+    example.features.numbers, width: width, height: height, title: "\(answer)",
+    verdict: answer == example.label.item(as: Int.self) ? .right : .wrong)
+}
+let neurons = ImageGrid.weights(
+  model.first.weight[0..<32].numbers, count: 32, width: width, height: height,
+  title: "What 32 neurons of the first layer look for")
 try Lesson.show(
-  ImageGrid.weights(neurons.numbers, count: 32, width: width, height: height), as: "mnist-mlp")
+  FigureGrid([ImageGrid(pictures, title: "Unseen digits, and the answers"), neurons]),
+  as: "mnist-mlp")

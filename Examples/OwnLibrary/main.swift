@@ -43,7 +43,10 @@ for (name, layer) in [("first", first), ("last", last)] {
   _ = net.loss(seen.features, seen.labels)
   net.backward()
   let (w, slope) = (layer.w, layer.dw.evaluate())
-  let automatic = grad({ layer.w = $0; return net.loss(seen.features, seen.labels) }, at: w)
+  let automatic = grad(
+    {
+      layer.w = $0; return net.loss(seen.features, seen.labels)
+    }, at: w)
   layer.w = w
   print("slopes of the \(name) layer agree: \(slope.isClose(to: automatic, absolute: 1e-6))")
 }
