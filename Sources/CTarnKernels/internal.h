@@ -96,6 +96,22 @@ typedef void (*tarn_taps)(
 typedef void (*tarn_tap_sums)(
   double *sums, const void *g, const void *x, const int64_t *offsets, int64_t n_taps, int64_t n, int64_t step);
 
+/// 4 W words a step: words[4 i + j] is word j of block `first` + i, for i < n, n a multiple of 16.
+typedef void (*tarn_philox)(uint64_t key, uint64_t stream, uint64_t first, int64_t n, uint32_t *words);
+
+/// What a row of logits x holds: its largest element m, the sum of exp(x - m), and of x - m.
+typedef struct {
+  double most, exponentials, differences;
+} tarn_row_sums;
+typedef tarn_row_sums (*tarn_sum_row)(const void *x, int64_t n);
+/// y = exp(x - most) * scale - shift
+typedef void (*tarn_exponentials)(void *y, const void *x, int64_t n, double most, double scale, double shift);
+/// y = x - subtracted
+typedef void (*tarn_subtract)(void *y, const void *x, int64_t n, double subtracted);
+/// y = (x - mean) / sqrt(variance + eps) * gamma + beta; gamma and beta may be null.
+typedef void (*tarn_normalize_row)(
+  void *y, const void *x, int64_t n, const void *gamma, const void *beta, double eps);
+
 /// The most rows a tile has at any level.
 enum { TARN_MOST_TILE_ROWS = 14 };
 
@@ -119,6 +135,12 @@ typedef struct {
   tarn_gather gather[2];
   tarn_taps taps[2];
   tarn_tap_sums tap_sums[2];
+  tarn_philox philox;
+  /// Rows, of f32 and f64.
+  tarn_sum_row sum_row[2];
+  tarn_exponentials exponentials[2];
+  tarn_subtract subtract[2];
+  tarn_normalize_row normalize_row[2];
 } tarn_level;
 
 extern const tarn_level tarn_level_portable, tarn_level_avx2, tarn_level_avx512;

@@ -6,9 +6,10 @@ enum CallKernels {
   static func claims(_ call: Call, _ arguments: [Graph.Vertex]) -> Bool {
     guard let x = arguments.first, [.float32, .float64].contains(x.dtype) else { return false }
     switch call.name {
-    case "softmax", "logSoftmax": return false && call.attributes[0].int64 == Int64(x.shape.count - 1)
-    case "crossEntropy": return false && arguments.count == 2 && [.int32, .int64].contains(arguments[1].dtype)
-    case "maxPool": return false && call.attributes[0].int64 == 2
+    case "softmax", "logSoftmax": return call.attributes[0].int64 == Int64(x.shape.count - 1)
+    case "crossEntropy": return arguments.count == 2 && [.int32, .int64].contains(arguments[1].dtype)
+    case "crossEntropyGradient": return arguments.count == 3 && [.int32, .int64].contains(arguments[1].dtype)
+    case "maxPool": return call.attributes[0].int64 == 2
     default: return false
     }
   }
@@ -28,6 +29,15 @@ enum CallKernels {
       return { operands, output in
         var bad: Int64 = 0
         let status = tarn_cross_entropy(code, rows, columns, operands[0], labels, operands[1], 0, output, &bad)
+        if UInt32(status) == TARN_BAD_INDEX.rawValue { throw labelProblem(bad, columns) }
+        try check(status, "crossEntropy")
+      }
+    case "crossEntropyGradient":
+      let labels = x[1].dtype.code
+      return { operands, output in
+        var bad: Int64 = 0
+        let status = tarn_cross_entropy_gradient(
+          code, rows, columns, operands[0], labels, operands[1], 0, operands[2], output, &bad)
         if UInt32(status) == TARN_BAD_INDEX.rawValue { throw labelProblem(bad, columns) }
         try check(status, "crossEntropy")
       }

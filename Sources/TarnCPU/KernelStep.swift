@@ -20,12 +20,7 @@ struct KernelStep: @unchecked Sendable {  // closures over constant values only
       let body = Self.body(op, operands, output) ?? Self.reference(op, operands, output)
       let places = operands.map { (buffer: $0.buffer ?? 0, bytes: $0.offset * $0.dtype.byteCount) }
       let target = output.buffer ?? 0
-      let fallback = Self.reference(op, operands, output)
-      run = { pointers, _ in
-        do { try body(places.map { pointers[$0.buffer]! + $0.bytes }, pointers[target]!) } catch let problem as Diagnostic
-          where problem.reason.contains("refused")
-        { try fallback(places.map { pointers[$0.buffer]! + $0.bytes }, pointers[target]!) }
-      }
+      run = { pointers, _ in try body(places.map { pointers[$0.buffer]! + $0.bytes }, pointers[target]!) }
     }
   }
 

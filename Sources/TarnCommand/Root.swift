@@ -1,9 +1,20 @@
 import ArgumentParser
+import Tarn
 
-/// The command: verbs that train, use and look into networks.
+/// The command: verbs that train networks, use them and look into them.
 @main
 struct Root: ParsableCommand {
+  static let version = RunDescription.currentLibraryVersion
+
   static let configuration = CommandConfiguration(
     commandName: "tarn", abstract: "Trains neural networks, uses them and looks into them.",
-    version: "0.1.0")
+    discussion: """
+      Begin with `tarn demo`. Every verb takes --json, --seed, --threads and --quiet.
+      Exit codes: 0 done, 64 wrong usage, 65 bad data, 66 missing input, 1 anything else.
+      """,
+    version: version,
+    subcommands: [
+      Demo.self, Train.self, Evaluate.self, Predict.self, SummaryVerb.self, Inspect.self,
+      DataVerb.self, Doctor.self,
+    ])
 }

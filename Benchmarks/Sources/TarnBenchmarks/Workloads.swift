@@ -1,9 +1,9 @@
 import Tarn
 
 /// A named piece of work; `make` prepares it and gives what is timed.
-struct Workload {
+struct Workload: Sendable {
   let name: String
-  let make: () -> () -> Void
+  let make: @Sendable () -> () -> Void
 }
 
 /// A chain of small operations: what recording costs, and what a run of the same structure costs after it.
@@ -59,8 +59,7 @@ let workloads: [Workload] = [
     let y = Tensor.randomIntegers([64], in: 0..<10, key: RandomKey(seed: 2)).evaluate()
     return {
       let (loss, gradient) = valueAndGrad({ crossEntropy($0(x), y) }, at: model)
-      optimizer.update(&model, along: gradient)
-      Tensor.evaluate([loss] + model.tensors(.all) + optimizer.tensors)
+      optimizer.update(&model, along: gradient, computing: [loss])
     }
   },
 ]

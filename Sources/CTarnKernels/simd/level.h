@@ -6,6 +6,8 @@
 #include "gemm.h"
 
 #include "conv.h"
+#include "philox.h"
+#include "rows.h"
 
 #define LEVEL_TABLE(NAME)                                                                                  \
   {                                                                                                        \
@@ -13,5 +15,7 @@
     .folds = FOLD_TABLE, .row_folds = ROW_FOLD_TABLE, .stream = stream, .mr = MR, .nr = {NR_F, NR_D},      \
     .tile = TILE_TABLE, .pack_transposed = {pack_transposed_f, pack_transposed_d}, .dots = {dots_f, dots_d}, \
     .combination = {combination_f, combination_d}, .gather = {gather_f, gather_d}, .taps = {taps_f, taps_d}, \
-    .tap_sums = {tap_sums_f, tap_sums_d},                                                                  \
+    .tap_sums = {tap_sums_f, tap_sums_d}, .philox = philox, .sum_row = {sum_row_f, sum_row_d},             \
+    .exponentials = {exponentials_f, exponentials_d}, .subtract = {subtract_f, subtract_d},                \
+    .normalize_row = {normalize_row_f, normalize_row_d},                                                   \
   }

@@ -161,11 +161,11 @@ struct ModelFlags: ParsableArguments {
     throw ValidationError("--dropout \(dropout): give a number from 0 up to, not including, 1.")
   }
 
-  func make(
-    _ kind: ModelKind, input: [Int], outputs: Int, hidden defaults: [Int], seed: UInt64
-  ) throws -> any StandardModel {
-    try StandardModels.make(
-      kind.rawValue, input: input, classes: outputs, hidden: hidden?.values ?? defaults,
-      dropout: dropout ?? 0, activation: activation ?? .relu, seed: seed)
+  func card(
+    _ kind: ModelKind, input: [Int], outputs: Int, hidden defaults: [Int]
+  ) -> ModelCard {
+    ModelCard(
+      kind: kind.rawValue, inputShape: input, classes: outputs,
+      hidden: hidden?.values ?? defaults, activation: activation ?? .relu, dropout: dropout ?? 0)
   }
 }

@@ -98,12 +98,7 @@ struct ClassOperands {
 
   /// A label that is no class. Looks only at labels that are there already, and are not too many to look at.
   private static func outside(_ labels: Tensor, classes: Int, _ ignoring: Int?) -> Int? {
-    guard labels.isRealised, labels.count <= 1 << 16 else { return nil }
+    guard !labels.node.isUnevaluated, labels.count <= 1 << 16 else { return nil }
     return labels.array(of: Int.self).first { !(0..<classes).contains($0) && $0 != ignoring }
   }
-}
-
-extension Tensor {
-  /// Whether the values are there, so that reading them runs nothing.
-  fileprivate var isRealised: Bool { node.storage != nil }
 }

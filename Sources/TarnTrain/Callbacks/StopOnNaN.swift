@@ -16,8 +16,9 @@ public final class StopOnNaN: Callback {
       hints.append("a warm-up: options.warmupSteps = \(max(10, training.stepsPerEpoch / 2))")
     }
     hints.append("look for numbers that are not finite, or far too large, in the data")
+    let words = loss.isNaN ? "not a number" : "\(loss)"
     throw TrainingError(
-      reason: "the loss is \(loss) at step \(step.globalStep) "
+      reason: "the loss is \(words) at step \(step.globalStep) "
         + "(epoch \(step.epoch + 1), batch \(step.step + 1))",
       kept: training.run.map { "the last checkpoint, from before, is whole: \($0.url.path)" },
       hints: hints)

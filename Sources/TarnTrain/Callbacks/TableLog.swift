@@ -2,6 +2,7 @@ import Foundation
 
 /// Keeps `log.csv` in the run folder: a line an epoch.
 public final class TableLog: Callback {
+  public var name: String { file }
   private let file: String
   private var log: CSVLog?
   private var path: LogPath?
@@ -29,6 +30,7 @@ public final class TableLog: Callback {
 
 /// Keeps `log.jsonl` in the run folder: a line for every so many steps, and one for each epoch.
 public final class EventLog: Callback {
+  public var name: String { file }
   private let file: String
   private let steps: Int
   private var log: JSONLinesLog?

@@ -7,6 +7,11 @@ import TarnNN
 extension Loop {
   /// Takes up the run in its folder, or keeps the state before the first step of a new one.
   func begin() throws {
+    guard training.stepsPerEpoch > 0 else {
+      throw TrainingError(
+        reason: "there is nothing to train on: an epoch has no batches",
+        hints: ["look whether the data is empty, or smaller than a batch while dropLast is set"])
+    }
     try checkNames()
     guard let run = training.run else { return }
     if run.hasCheckpoint {
@@ -26,13 +31,16 @@ extension Loop {
       reason: "two callbacks are named '\(twice)'", hints: ["give one of them another name"])
   }
 
+  /// Writes or completes `run.json`.
   private func describe(_ run: RunFolder) throws {
-    guard !FileManager.default.fileExists(atPath: run.url(RunFolder.descriptionFile).path) else {
-      return
-    }
-    let task = "\(Task.self)".prefix { $0 != "<" }
-    try run.describe(
-      RunDescription(options: training.options, task: String(task), data: dataDescription))
+    let isDescribed = FileManager.default.fileExists(
+      atPath: run.url(RunFolder.descriptionFile).path)
+    let task = String("\(Task.self)".prefix { $0 != "<" })
+    var description =
+      isDescribed
+      ? try run.description() : RunDescription(options: training.options, task: task)
+    if description.data == nil { description.data = dataDescription }
+    try run.describe(description)
   }
 
   /// Writes one whole checkpoint.
@@ -69,7 +77,8 @@ extension Loop {
     _ model: Task.Model, to new: Checkpoint, previous: Checkpoint?
   ) throws {
     let file = new.url(Checkpoint.bestFile)
-    if let previous, savedBestEpoch == training.history.bestEpoch, previous.has(Checkpoint.bestFile) {
+    if let previous, savedBestEpoch == training.history.bestEpoch, previous.has(Checkpoint.bestFile)
+    {
       try Folders.link(previous.url(Checkpoint.bestFile), to: file)
     } else {
       try model.weights.write(to: file)
@@ -88,7 +97,7 @@ extension Loop {
     state.bestValue = best?.value
     for callback in callbacks { state.callbacks[callback.name] = try callback.save() }
     state.options = training.options
-    state.dataDigest = dataDescription?.digest
+    state.dataDigest = dataDescription?.digestText
     return state
   }
 
@@ -132,11 +141,11 @@ extension Loop {
         .invalid, file: file, reason: "the run was begun with other options: \(conflict)",
         hint: "go on with the run's own options, or begin a new run")
     }
-    if let own = dataDescription, let old = state.dataDigest, own.digest != old {
+    if let own = dataDescription, let old = state.dataDigest, own.digestText != old {
       throw DataError(
         .invalid, file: file,
-        reason: "the run was begun with other data: its digest was \(String(old, radix: 16)), "
-          + "that of '\(own.name)' is \(String(own.digest, radix: 16))",
+        reason: "the run was begun with other data: its digest was \(old), "
+          + "that of '\(own.name)' is \(own.digestText)",
         hint: "give the data the run was begun with, or begin a new run")
     }
     let known = training.stepsPerEpoch

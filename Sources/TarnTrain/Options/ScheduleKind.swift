@@ -33,7 +33,9 @@ extension ScheduleKind: LosslessStringConvertible {
 
   public init?(_ text: String) {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-    let numbers = parts.count < 2 ? [] : parts[1].split(separator: ",").map(String.init)
+    let numbers =
+      parts.count < 2
+      ? [] : parts[1].split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     func number(_ place: Int) -> Double? {
       place < numbers.count ? Double(numbers[place]).flatMap { $0.isFinite ? $0 : nil } : nil
     }

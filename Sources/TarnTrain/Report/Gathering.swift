@@ -14,12 +14,9 @@ extension TrainingReport {
     of model: Model, on source: some Source<Example>, classes: [String], most: Int = 40
   ) throws {
     let verdicts = try Verdict.all(model, source)
-    var counts = [[Int]](repeating: .init(repeating: 0, count: classes.count), count: classes.count)
-    for verdict in verdicts
-    where classes.indices.contains(verdict.actual) && classes.indices.contains(verdict.predicted) {
-      counts[verdict.actual][verdict.predicted] += 1
-    }
-    confusion = Confusion(counts: counts, classes: classes)
+    var matrix = ConfusionMatrix(classes: classes)
+    matrix.add(predicted: verdicts.map(\.predicted), actual: verdicts.map(\.actual))
+    confusion = matrix
     guard source.count > 0 else { return }
     let shape = try source.sample(at: 0).features.shape
     addFilters(of: model, input: shape)

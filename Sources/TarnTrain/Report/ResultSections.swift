@@ -4,21 +4,19 @@ import TarnPlot
 /// What the model does on samples that it has not seen.
 extension TrainingReport {
   var confusionSection: HTMLReport.Section? {
-    guard let confusion, !confusion.counts.isEmpty else { return nil }
+    guard let confusion, confusion.total > 0 else { return nil }
     let map = ConfusionMap(
-      confusion.counts, classes: confusion.classes, title: "Held-out samples: actual and predicted")
+      confusion.rows, classes: confusion.classNames, title: "Held-out samples: actual and predicted")
     return .init(
       "Classes",
       [.figure(map), .table(classTable(confusion), caption: "Each class on held-out samples.")])
   }
 
-  private func classTable(_ confusion: Confusion) -> TextTable {
+  private func classTable(_ confusion: ConfusionMatrix) -> TextTable {
     var table = TextTable(
       ["class", "samples", "recall", "precision", "F1"],
       alignments: [0: .left, 1: .right, 2: .right, 3: .right, 4: .right])
-    let matrix = ConfusionMatrix(classes: confusion.classes, counts: confusion.counts)
-    for (place, scores) in matrix.scores(undefined: .nan).perClass.enumerated() {
-      let name = place < confusion.classes.count ? confusion.classes[place] : "\(place)"
+    for (name, scores) in zip(confusion.classNames, confusion.scores(undefined: .nan).perClass) {
       let shares = [scores.recall, scores.precision, scores.f1].map {
         $0.isNaN ? "–" : NumberText.percent($0)
       }

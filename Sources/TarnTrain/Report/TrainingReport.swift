@@ -32,17 +32,6 @@ public struct TrainingReport: Sendable {
     public var loss: Double
   }
 
-  /// How often each class was taken for each.
-  public struct Confusion: Sendable, Hashable {
-    /// `counts[actual][predicted]`.
-    public var counts: [[Int]]
-    public var classes: [String]
-
-    public init(counts: [[Int]], classes: [String]) {
-      (self.counts, self.classes) = (counts, classes)
-    }
-  }
-
   /// What the units of the first layer look for, as pictures.
   public struct Filters: Sendable, Hashable {
     /// [count, height, width].
@@ -96,7 +85,7 @@ public struct TrainingReport: Sendable {
   public var figures: [HTMLReport.Tile] = []
   public var history: History
   public var settings: [Setting] = []
-  public var confusion: Confusion?
+  public var confusion: ConfusionMatrix?
   /// Those of highest loss first.
   public var mistakes: [Mistake] = []
   public var filters: Filters?

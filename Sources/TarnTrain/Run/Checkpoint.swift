@@ -22,7 +22,8 @@ struct RunState: Codable, Hashable {
   /// Of each callback, by name.
   var callbacks: [String: [String: Double]] = [:]
   var options = TrainingOptions()
-  var dataDigest: UInt64?
+  /// Hexadecimal.
+  var dataDigest: String?
 }
 
 /// One whole state of a run, in a folder of its own.

@@ -33,7 +33,8 @@ struct CheckpointStore {
     else {
       throw DataError(
         .invalid, file: pointer.path, at: .byte(0),
-        reason: "names no checkpoint", hint: "write the name of the newest whole checkpoint into it")
+        reason: "names no checkpoint", hint: "write the name of the newest whole checkpoint into it"
+      )
     }
     return number
   }

@@ -21,6 +21,9 @@ public struct DataDescription: Hashable, Sendable {
     (self.classes, self.digest) = (classes, digest)
   }
 
+  /// The digest, hexadecimal.
+  var digestText: String { String(digest, radix: 16) }
+
   /// Looks at every example once. For data that is slow to read, work out a digest of your own, of file
   /// names, sizes and times say.
   public init(of source: some Source<Example>, name: String, classes: [String] = []) throws {
@@ -59,6 +62,6 @@ extension DataDescription: Codable {
     try container.encode(featureShape, forKey: .featureShape)
     try container.encode(classes, forKey: .classes)
     // As text: not every reader of JSON keeps 64 bits.
-    try container.encode(String(digest, radix: 16), forKey: .digest)
+    try container.encode(digestText, forKey: .digest)
   }
 }

@@ -25,7 +25,8 @@ extension Module {
       let tensor = try weights.tensor(name)
       guard tensor.dtype == old.dtype else {
         throw DataError(
-          .invalid, file: url.path, reason: "'\(name)' is \(tensor.dtype), the model's \(old.dtype)")
+          .invalid, file: url.path, reason: "'\(name)' is \(tensor.dtype), the model's \(old.dtype)"
+        )
       }
       return tensor
     }

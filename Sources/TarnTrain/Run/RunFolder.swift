@@ -78,7 +78,8 @@ public struct RunFolder: Hashable, Sendable {
     guard version != own else { return }
     throw DataError(
       .unsupported, file: file.path,
-      reason: "was written in version \(version) of the form of runs; this program reads version \(own)",
+      reason:
+        "was written in version \(version) of the form of runs; this program reads version \(own)",
       hint: version > own ? "use a newer version of this program" : "use the version that wrote it")
   }
 

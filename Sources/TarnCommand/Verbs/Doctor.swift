@@ -1,0 +1,94 @@
+import ArgumentParser
+import Foundation
+import Tarn
+
+/// `tarn doctor`.
+struct Doctor: Verb {
+  static let configuration = CommandConfiguration(
+    abstract: "Says what was found on this machine, checks the engine, and what to install.")
+
+  @OptionGroup var common: CommonOptions
+
+  func answer(_ console: Console) throws -> DoctorAnswer {
+    DoctorAnswer(
+      version: Root.version, swift: Self.swiftVersion,
+      system: ProcessInfo.processInfo.operatingSystemVersionString,
+      processors: ProcessInfo.processInfo.activeProcessorCount,
+      cpuFeatures: Machine.features, simd: Machine.simdLevel, threads: Machine.threads,
+      memoryMb: Double(ProcessInfo.processInfo.physicalMemory) / 1e6,
+      variables: Self.variables, checks: SelfCheck.all(seed: common.seed))
+  }
+
+  private static var swiftVersion: String {
+    #if swift(>=6.3)
+      "6.3 or later"
+    #else
+      "6.2"
+    #endif
+  }
+
+  /// What this program reads from the environment.
+  private static var variables: [DoctorAnswer.Variable] {
+    let set = ProcessInfo.processInfo.environment.filter { $0.key.hasPrefix("TARN_") }
+    let known = ["TARN_DATA", "TARN_SIMD", "TARN_THREADS"]
+    return Set(known).union(set.keys).sorted().map { .init(name: $0, value: set[$0]) }
+  }
+}
+
+struct DoctorAnswer: Answer {
+  struct Variable: Encodable {
+    var name: String
+    var value: String?
+  }
+
+  var version: String
+  var swift: String
+  var system: String
+  var processors: Int
+  var cpuFeatures: [String]
+  var simd: String
+  var threads: Int
+  var memoryMb: Double
+  var variables: [Variable]
+  var checks: [SelfCheck]
+
+  var isWell: Bool { checks.allSatisfy(\.isRight) }
+  var exitCode: Int32 { isWell ? 0 : 1 }
+
+  private enum CodingKeys: CodingKey {
+    case version, swift, system, processors, cpuFeatures, simd, threads, memoryMb, variables, checks
+    case isWell
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(version, forKey: .version)
+    try container.encode(swift, forKey: .swift)
+    try container.encode(system, forKey: .system)
+    try container.encode(processors, forKey: .processors)
+    try container.encode(cpuFeatures, forKey: .cpuFeatures)
+    try container.encode(simd, forKey: .simd)
+    try container.encode(threads, forKey: .threads)
+    try container.encode(memoryMb, forKey: .memoryMb)
+    try container.encode(variables, forKey: .variables)
+    try container.encode(checks, forKey: .checks)
+    try container.encode(isWell, forKey: .isWell)
+  }
+
+  var text: String {
+    var lines = [
+      "tarn       \(version), built with Swift \(swift)",
+      "system     \(system)",
+      "processor  \(processors) cores, \(cpuFeatures.joined(separator: " "))",
+      "kernels    \(simd), \(threads) \(threads == 1 ? "thread" : "threads")",
+      "memory     \(Text.count(Int(memoryMb))) MB",
+    ]
+    lines += variables.map { "\($0.name)  \($0.value ?? "not set")" } + [""]
+    for check in checks {
+      lines.append("\(check.isRight ? "✓" : "✗") \(check.name): \(check.finding)")
+      if let remedy = check.remedy, !check.isRight { lines.append("    \(remedy)") }
+    }
+    lines += ["", isWell ? "All is well." : "Something is wrong; see above."]
+    return lines.joined(separator: "\n")
+  }
+}

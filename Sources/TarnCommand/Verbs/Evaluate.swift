@@ -1,0 +1,80 @@
+import ArgumentParser
+import Foundation
+import Tarn
+
+/// `tarn evaluate`.
+struct Evaluate: Verb {
+  static let configuration = CommandConfiguration(
+    abstract: "Tells how well a run's model does on held-out samples.")
+
+  @Argument(help: ArgumentHelp("The run's folder.", valueName: "run"))
+  var run: String
+
+  @Option(
+    help: ArgumentHelp(
+      "Other data: a folder for pictures, a CSV file for tables (all of its rows are used).",
+      valueName: "path"))
+  var data: String?
+
+  @Flag(help: "Use the weights of the best epoch instead of the last ones.")
+  var best = false
+
+  @OptionGroup var common: CommonOptions
+
+  func answer(_ console: Console) throws -> EvaluateAnswer {
+    let folder = try Paths.run(run)
+    let setup = try RunSetup.read(from: folder)
+    let (samples, classes) = try held(setup)
+    guard samples.count > 0 else {
+      throw DataError(
+        .invalid, file: run, reason: "nothing was held out to test on",
+        hint: "give --data a file with rows to test on")
+    }
+    func figures(_ model: some StandardModel) throws -> HeldOut {
+      try HeldOut(model, setup, samples, classes)
+    }
+    return EvaluateAnswer(
+      run: Paths.shown(folder.url), data: data ?? setup.name, seed: setup.split.seed,
+      figures: try figures(folder.model(best ? .best : .last)))
+  }
+
+  private func held(_ setup: RunSetup) throws -> (Subset<TensorSource>, [String]) {
+    guard case .table(_, let table) = setup.source, let data else {
+      let samples = try setup.samples(from: data)
+      return (samples.test, samples.classes)
+    }
+    let rows = try CSV.read(contentsOf: URL(fileURLWithPath: data))
+    return (try table.allSamples(rows), table.classes)
+  }
+}
+
+struct EvaluateAnswer: Answer {
+  var run: String
+  var data: String
+  var seed: UInt64
+  var figures: HeldOut
+
+  private enum CodingKeys: CodingKey { case run, data, seed }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(run, forKey: .run)
+    try container.encode(data, forKey: .data)
+    try container.encode(seed, forKey: .seed)
+    try figures.encode(to: encoder)
+  }
+
+  var text: String {
+    var lines = ["\(run) on \(Text.count(figures.count)) samples of \(data): \(figures.text)"]
+    if let all = figures.perClass, let classes = figures.classes {
+      var table = TextTable(["class", "samples", "recall", "precision", "F1"])
+      for (name, scores) in zip(classes, all) {
+        table.add(
+          [name, Text.count(scores.support)]
+            + [scores.recall, scores.precision, scores.f1].map(Text.percent))
+      }
+      lines += ["", table.description]
+    }
+    return lines.joined(separator: "\n")
+  }
+}
