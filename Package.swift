@@ -31,7 +31,9 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLAPACK", providers: [.apt(["liblapack-dev", "libblas-dev"])]),
-    .target(name: "CTarnKernels", cSettings: strictC),
+    .target(
+      name: "CTarnKernels", cSettings: strictC,
+      linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
     .target(name: "CTarnDigits", cSettings: strictC),
 
     module("TarnCore"),

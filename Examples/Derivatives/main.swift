@@ -6,7 +6,7 @@ import Tarn
 func f(_ x: Tensor) -> Tensor { (-x.squared()).exp() * (3 * x).sin() }
 func df(_ x: Tensor) -> Tensor { grad(f, at: x) }
 func ddf(_ x: Tensor) -> Tensor { grad(df, at: x) }
-let one = Tensor([1.0])[0]
+let one = Tensor([1.0], shape: [])
 print(
   "f(1) = \(f(one).item().digits(5)), f' = \(df(one).item().digits(5)), f'' = \(ddf(one).item().digits(5))"
 )

@@ -43,7 +43,7 @@ var model = Initialization.seeded(1) { Perceptron(pixels: shape.reduce(1, *)) }
 print(model.summary(inputShape: [1] + shape))
 
 var optimizer = Adam(learningRate: 1e-3)
-let batches = train.batched(64, sampler: .shuffled(seed: 2))
+let batches = train.batched(32, sampler: .shuffled(seed: 2))
 for epoch in 0..<Lesson.amount(train.count > 10_000 ? 5 : 30, quick: 3) {
   var losses: [Double] = []
   try batches.epoch(epoch).forEach { batch in

@@ -135,8 +135,8 @@ static int run_image(const grid_job *job, int64_t image, int64_t group) {
   gathering from = {.grid = grid, .wide = job->wide, .rows = job->rows};
   tarn_matrix plain = {source, pixels, 0, job->wide ? TARN_DTYPE_F64 : TARN_DTYPE_F32};
   tarn_gemm gemm = {
-    .wide = job->wide, .m = job->m, .n = pixels, .k = job->k, .packed_a = job->packed + (size_t)group * job->packed_group,
-    .c = out, .ld_c = pixels};
+    .wide = job->wide, .m = job->m, .n = pixels, .k = job->k, .c = out, .ld_c = pixels,
+    .packed_a = job->packed + (size_t)group * job->packed_group};
   if (job->plain) {
     gemm.b = &plain, gemm.pack_b = tarn_pack_matrix, gemm.plain_b = source, gemm.ld_b = pixels;
   } else {
@@ -237,7 +237,8 @@ int tarn_conv2d_forward(int dtype, const tarn_conv *conv, const void *x, const v
   for (int64_t j = 0; j < conv->kw; j++) offsets[conv->kh + j] = j * conv->dilation[1] - conv->low[1];
   tarn_grid grid = {
     .channels = channels, .h = conv->h, .w = conv->w, .rows = conv->oh, .columns = conv->ow,
-    .stride = {conv->stride[0], conv->stride[1]}, .count = {conv->kh, conv->kw}, .offsets = {offsets, offsets + conv->kh}};
+    .stride = {conv->stride[0], conv->stride[1]}, .count = {conv->kh, conv->kw},
+    .offsets = {offsets, offsets + conv->kh}};
   tarn_grid_measure(&grid);
   grid_job job = {
     .grid = &grid, .wide = wide, .bytes = bytes, .images = conv->n, .m = outputs, .k = channels * taps, .source = x,
@@ -262,7 +263,8 @@ tarn_phase tarn_phase_of(const tarn_conv *conv, int axis, int64_t start, int64_t
   return p;
 }
 
-/// Weights of one phase, all groups: [c, o, taps] from [o, c, kh, kw]. A phase's elements of the kernel are evenly spaced.
+/// Weights of one phase, all groups: [c, o, taps] from [o, c, kh, kw]. A phase's elements of the kernel are evenly
+/// spaced.
 static void turn_weights(
   const tarn_conv *conv, int64_t bytes, const tarn_phase *y, const tarn_phase *x, const char *w, char *out
 ) {
@@ -270,7 +272,8 @@ static void turn_weights(
   const int64_t count = y->count * x->count;
   const int64_t shape[5] = {conv->groups, channels, outputs, y->count, x->count};
   const int64_t into[5] = {channels * outputs * count, outputs * count, count, x->count, 1};
-  const int64_t step_y = y->count > 1 ? y->taps[1] - y->taps[0] : 1, step_x = x->count > 1 ? x->taps[1] - x->taps[0] : 1;
+  const int64_t step_y = y->count > 1 ? y->taps[1] - y->taps[0] : 1;
+  const int64_t step_x = x->count > 1 ? x->taps[1] - x->taps[0] : 1;
   const int64_t from[5] = {outputs * channels * taps, taps, channels * taps, step_y * conv->kw, step_x};
   tarn_copy_strided(bytes, 5, shape, out, into, w + (y->taps[0] * conv->kw + x->taps[0]) * bytes, from);
 }
@@ -304,7 +307,8 @@ int tarn_conv2d_input_gradient(int dtype, const tarn_conv *conv, const void *g, 
   if (all == 0) return TARN_OK;
   const int nothing = conv->o * conv->oh * conv->ow * conv->kh * conv->kw == 0;
   // Positions that no element of the kernel reaches are 0.
-  if (nothing || conv->stride[0] > conv->kh || conv->stride[1] > conv->kw || conv->dilation[0] > 1 || conv->dilation[1] > 1) {
+  const int gaps = conv->stride[0] > conv->kh || conv->stride[1] > conv->kw;
+  if (nothing || gaps || conv->dilation[0] > 1 || conv->dilation[1] > 1) {
     memset(dx, 0, (size_t)(all * bytes));
     if (nothing) return TARN_OK;
   }

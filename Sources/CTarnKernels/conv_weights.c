@@ -1,8 +1,8 @@
 // Gradient of the weights: a matrix product over all output positions.
 //
 // x is first put in the order [image, y, x, channel], with margins; then the row of the right factor that belongs to a
-// position is a few runs of memory, one for each element of the kernel. Images are shared out in parts of a fixed number,
-// whose sums are added in order.
+// position is a few runs of memory, one for each element of the kernel. Images are shared out in parts of a fixed
+// number, whose sums are added in order.
 #include <string.h>
 
 #include "internal.h"

@@ -116,7 +116,8 @@ static int spread_phase(const depthwise_job *job, int64_t plane, const tarn_phas
     }
     for (int64_t y = 0; y < py->length; y++) {
       tarn_level_now()->taps[job->wide](
-        sums + y * px->length * bytes, padded + y * grid.padded_w * bytes, offsets, weights, n_taps, px->length, 1, m > 0);
+        sums + y * px->length * bytes, padded + y * grid.padded_w * bytes, offsets, weights, n_taps, px->length, 1,
+        m > 0);
     }
   }
   const int64_t shape[2] = {py->length, px->length};

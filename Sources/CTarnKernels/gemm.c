@@ -112,7 +112,8 @@ static void tile_task(void *ctx, int64_t begin, int64_t end) {
   const int accumulate = gemm->accumulate || job->p > 0;
   for (int64_t task = begin; task < end; task++) {
     const int64_t i0 = task / job->column_tasks * job->task_rows, j0 = task % job->column_tasks * job->task_columns;
-    const int64_t i1 = tarn_least(i0 + job->task_rows, job->rows), j1 = tarn_least(j0 + job->task_columns, job->columns);
+    const int64_t i1 = tarn_least(i0 + job->task_rows, job->rows);
+    const int64_t j1 = tarn_least(j0 + job->task_columns, job->columns);
     for (int64_t i = i0; i < i1; i += job->mr) {
       const tarn_tile tile = job->level->tile[gemm->wide][tarn_least(job->mr, i1 - i) - 1];
       const char *a = job->a + i * job->depth * job->bytes;

@@ -83,8 +83,8 @@ typedef void (*tarn_matrix_vector)(void *y, const void *x, const void *b, int64_
 typedef struct {
   int64_t at, length, offset;
 } tarn_run;
-/// dst[p * width + run.at + i] = image[rows[p] + run.offset + i * step] for i < run.length, p < k. Panel rows are written in order
-/// and may be overwritten up to a vector past a run, but not past the last row; the image is read up to two vectors past.
+/// dst[p * width + run.at + i] = image[rows[p] + run.offset + i * step] for i < run.length, p < k. Panel rows are
+/// written in order, up to a vector past each run but not past the last row; the image is read up to two vectors past.
 typedef void (*tarn_gather)(
   void *dst, int64_t width, const void *image, const int64_t *rows, int64_t k, const tarn_run *runs, int n_runs,
   int64_t step);
@@ -123,6 +123,8 @@ typedef struct {
   tarn_transfer loads[9], stores[9];
   tarn_fold folds[4][4];
   tarn_fold_rows row_folds[4][4];
+  /// accumulators[r] from row r: for rows too short for vectors.
+  tarn_fold_rows short_folds[4][4];
   /// Copies to 64-byte aligned memory past the caches.
   void (*stream)(void *dst, const void *src, int64_t bytes);
   /// Matrix products: [0] f32, [1] f64. A tile has up to `mr` rows and `nr` columns; tile[][i] has i + 1 rows.
@@ -150,7 +152,8 @@ const tarn_level *tarn_level_now(void);
 
 // MARK: Matrix products
 
-/// Packs `count` rows of A or columns of B from `first` on, p from `p0` to `p0 + k`: dst[(p - p0) * width + j], zero for j ≥ count.
+/// Packs `count` rows of A or columns of B from `first` on, p from `p0` to `p0 + k`: dst[(p - p0) * width + j].
+/// What lies at j ≥ count does not matter.
 typedef void (*tarn_pack)(
   const void *source, int64_t first, int64_t count, int64_t p0, int64_t k, void *dst, int64_t width);
 
@@ -290,8 +293,9 @@ typedef struct {
   int result_class;
 } tarn_plan;
 
-/// Makes a plan in the calling thread's scratch memory. `order` and `group`, of `rank` entries, may be null: axes are taken
-/// in that order, and only axes of one group merge. With `reduces`, the one output is not written: its register is `result`.
+/// Makes a plan in the calling thread's scratch memory. `order` and `group`, of `rank` entries, may be null: axes are
+/// taken in that order, and only axes of one group merge. With `reduces`, the one output is not written: its register
+/// is `result`.
 int tarn_plan_make(
   tarn_plan **plan, const tarn_loop *loop, const int *order, const int *group, int reduces, void *const *pointers,
   const tarn_scalar *scalars);

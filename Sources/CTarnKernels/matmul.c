@@ -158,7 +158,10 @@ int tarn_matmul(
 ) {
   if (dtype <= TARN_DTYPE_BOOL || dtype > TARN_DTYPE_F64) return TARN_BAD_ARGUMENT;
   int status = TARN_OK;
-  matmul job = {dtype, transpose_a, transpose_b, batch, m, n, k, tarn_bytes_of(dtype), a, b, stride_a, stride_b, c, &status};
+  matmul job = {
+    .dtype = dtype, .transpose_a = transpose_a, .transpose_b = transpose_b, .batch = batch, .m = m, .n = n, .k = k,
+    .bytes = tarn_bytes_of(dtype), .a = a, .b = b, .stride_a = stride_a, .stride_b = stride_b, .c = c,
+    .status = &status};
   if (batch <= 0 || m <= 0 || n <= 0) return TARN_OK;
   if (k <= 0) {
     memset(c, 0, (size_t)(batch * m * n * job.bytes));

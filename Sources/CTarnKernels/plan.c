@@ -161,7 +161,9 @@ static int32_t keep_buffer(placement *p, int cls, int filled) {
   return buffer;
 }
 
-static int32_t operand_register(const tarn_instr *instr, int i) { return i == 0 ? instr->a : i == 1 ? instr->b : instr->c; }
+static int32_t operand_register(const tarn_instr *instr, int i) {
+  return i == 0 ? instr->a : i == 1 ? instr->b : instr->c;
+}
 
 static int32_t *step_operand(tarn_plan_step *step, int i) { return i == 0 ? &step->a : i == 1 ? &step->b : &step->c; }
 

@@ -2,13 +2,16 @@
 //
 // Axes are put in the order: kept ones that lie outside, reduced ones, kept ones that lie inside every reduced axis.
 // With no inner kept axis each result is the fold of a run of blocks ("rows"); otherwise rows of results are
-// accumulated ("columns"). Many elements per result are cut into parts of a fixed size, and the parts combined in order.
+// accumulated ("columns"). Many elements per result are cut into parts of a fixed size, and the parts combined in
+// order.
 #include <string.h>
 
 #include "internal.h"
 
 /// Elements that one task reduces at least, where there are enough.
 enum { PART = 65536 };
+/// Rows up to this length are folded element by element.
+enum { SHORT_ROW = 24 };
 
 /// Groups of axes, in the order they are run through.
 enum { OUTER = 0, REDUCED = 1, INNER = 2 };
@@ -130,8 +133,12 @@ static void fold_short_rows(const reduction_job *job, void **values, int64_t beg
     tarn_plan_block(plan, values, begin * job->reduced, n * job->reduced);
     reset(job, accumulators, n);
     const char *value = values[plan->result];
-    for (int64_t r = 0; r < n; r++) {
-      fold(accumulators + r * job->bytes, value + r * job->reduced * bytes, job->reduced);
+    if (job->reduced <= SHORT_ROW) {
+      plan->level->short_folds[job->reduction][job->cls](accumulators, value, n, job->reduced);
+    } else {
+      for (int64_t r = 0; r < n; r++) {
+        fold(accumulators + r * job->bytes, value + r * job->reduced * bytes, job->reduced);
+      }
     }
     store_results(job, accumulators, begin, n);
   }
@@ -264,7 +271,8 @@ static int store_neutral(const tarn_loop *loop, uint32_t mask, int reduction, vo
   tarn_const constant = {.reg = 0, .cls = (uint8_t)cls, .scalar = 0};
   tarn_operand result = *output;
   result.reg = 0;
-  tarn_loop fill = {.rank = loop->rank, .n_outputs = 1, .n_consts = 1, .n_regs = 1, .outputs = &result, .consts = &constant};
+  tarn_loop fill = {
+    .rank = loop->rank, .n_outputs = 1, .n_consts = 1, .n_regs = 1, .outputs = &result, .consts = &constant};
   for (int axis = 0; axis < loop->rank; axis++) fill.shape[axis] = mask >> axis & 1 ? 1 : loop->shape[axis];
   tarn_scalar value = neutral(reduction, cls);
   if (reduction == TARN_REDUCE_MAX || reduction == TARN_REDUCE_MIN) {
@@ -280,8 +288,8 @@ static void split_work(reduction_job *job) {
   const tarn_plan *plan = job->plan;
   job->outer = job->reduced = job->inner = 1;
   for (int axis = 0; axis < plan->rank; axis++) {
-    int64_t *group = plan->group[axis] == OUTER ? &job->outer : plan->group[axis] == REDUCED ? &job->reduced : &job->inner;
-    *group *= plan->shape[axis];
+    int64_t *counts[] = {&job->outer, &job->reduced, &job->inner};
+    *counts[plan->group[axis]] *= plan->shape[axis];
   }
   // Wide rows of results go in blocks; a block lies within one innermost axis if the plan goes by rows.
   job->columns = job->inner;
@@ -317,7 +325,8 @@ int tarn_reduce_run(
   tarn_plan *plan;
   int status = tarn_plan_make(&plan, loop, axes.order, axes.group, 1, pointers, scalars);
   if (status) return status;
-  reduction_job job = {.plan = plan, .reduction = reduction, .cls = plan->result_class, .result = plan->outputs, .status = &status};
+  reduction_job job = {
+    .plan = plan, .reduction = reduction, .cls = plan->result_class, .result = plan->outputs, .status = &status};
   job.bytes = tarn_class_bytes(accumulator_class(job.cls));
   split_work(&job);
   if (job.parts > 1) {

@@ -51,7 +51,7 @@ private final class CPUPlan: Executable {
         return storage.pointer
       }
     }
-    let numbers = scalars.prefix(program.scalarDTypes.count).map { tarn_scalar($0) } + program.ownScalars.map { tarn_scalar($0.0) }
+    let numbers = scalars.map { tarn_scalar($0) } + program.ownScalars.map { tarn_scalar($0) }
     try pointers.withUnsafeBufferPointer { pointers in
       try (numbers.isEmpty ? [tarn_scalar()] : numbers).withUnsafeBufferPointer { numbers in
         for kernel in kernels { try kernel.run(pointers.baseAddress!, numbers.baseAddress!) }

@@ -14,13 +14,10 @@ final class LoopKernel: @unchecked Sendable {  // constant once made
   init?(_ source: Loop, reducing: (kind: Reduction, axes: [Int])? = nil) {
     let merged = MergedAxes(source, reduced: reducing?.axes ?? [])
     guard merged.shape.count <= Int(TARN_MAX_RANK) else { return nil }
-    var inputs: [tarn_operand] = []
-    var program: [tarn_instr] = []
-    var registers = source.registerCount
-    for (input, strides) in zip(source.inputs, merged.inputStrides) {
-      Self.append(input, strides, merged.shape.count, &inputs, &program, &registers)
+    let inputs = zip(source.inputs, merged.inputStrides).map { input, strides in
+      Self.operand(input.view, input.register, strides)
     }
-    for instruction in source.instructions { program += Self.encode(instruction) }
+    let program = source.instructions.flatMap(Self.encode)
     let outputs = zip(source.outputs, merged.outputStrides).map { output, strides in
       Self.operand(output.view, output.register, strides)
     }
@@ -41,7 +38,7 @@ final class LoopKernel: @unchecked Sendable {  // constant once made
     layout.n_outputs = Int32(outputs.count)
     layout.n_consts = Int32(source.constants.count)
     layout.n_instrs = Int32(program.count)
-    layout.n_regs = Int32(registers)
+    layout.n_regs = Int32(source.registerCount)
     layout.inputs = UnsafePointer(operands)
     layout.outputs = UnsafePointer(operands + inputs.count)
     layout.consts = UnsafePointer(constants)
@@ -67,43 +64,10 @@ final class LoopKernel: @unchecked Sendable {  // constant once made
     try check(status, "element-wise loop")
   }
 
-  /// A memory operand; the natural numbers become one operand per axis they run along, added up.
-  private static func append(
-    _ input: (view: View, register: Int), _ strides: [Int], _ rank: Int, _ inputs: inout [tarn_operand],
-    _ program: inout [tarn_instr], _ registers: inout Int
-  ) {
-    guard input.view.source == .index else {
-      inputs.append(operand(input.view, input.register, strides))
-      return
-    }
-    let axes = strides.indices.filter { strides[$0] != 0 }
-    for (order, axis) in (axes.isEmpty ? [0] : axes).enumerated() {
-      let register = order == 0 && axes.count <= 1 ? input.register : registers
-      if register == registers { registers += 1 }
-      var part = tarn_operand()
-      part.kind = UInt8(TARN_IOTA.rawValue)
-      part.pointer = Int32(axis)
-      part.dtype = input.view.dtype.rawValue
-      part.reg = UInt16(register)
-      part.offset = order == 0 ? Int64(input.view.offset) : 0
-      var own = [Int64](repeating: 0, count: Int(TARN_MAX_RANK))
-      own[axis] = axes.isEmpty ? 0 : Int64(strides[axis])
-      withUnsafeMutableBytes(of: &part.strides) { $0.copyBytes(from: own.bytes) }
-      inputs.append(part)
-      guard axes.count > 1 else { continue }
-      if order == 1 || order > 1 {
-        let left = order == 1 ? UInt16(register - 1) : UInt16(input.register)
-        program.append(
-          tarn_instr(
-            op: UInt8(TARN_ADD.rawValue), cls: input.view.dtype.computeClass, dst: UInt16(input.register), a: left,
-            b: UInt16(register), c: 0))
-      }
-    }
-  }
-
   private static func operand(_ view: View, _ register: Int, _ strides: [Int]) -> tarn_operand {
     var result = tarn_operand()
-    result.kind = UInt8(TARN_MEMORY.rawValue)
+    let kind = view.source == .index ? TARN_IOTA : TARN_MEMORY
+    result.kind = UInt8(kind.rawValue)
     result.pointer = Int32(view.buffer ?? 0)
     result.dtype = view.dtype.rawValue
     result.reg = UInt16(register)

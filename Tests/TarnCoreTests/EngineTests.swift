@@ -98,7 +98,7 @@ import TarnCore
       for b in spans where a.buffer < b.buffer && a.bytes.overlaps(b.bytes) && a.life.overlaps(b.life) {
         // The only meeting allowed: one ends as an operand of the loop that makes the other in its place.
         #expect(a.life.upperBound == b.life.lowerBound || b.life.upperBound == a.life.lowerBound)
-        #expect(a.bytes.lowerBound == b.bytes.lowerBound)
+        #expect(a.bytes == b.bytes)
       }
     }
   }

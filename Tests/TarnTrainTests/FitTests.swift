@@ -124,4 +124,41 @@ struct FitTests {
     #expect(try bits(1) == bits(1))
     #expect(try bits(1) != bits(2))
   }
+
+  /// Rebuilds its input; the examples are bare tensors.
+  private struct Rebuilding: TrainingTask {
+    func count(_ x: Tensor) -> Int { x.shape[0] }
+    func output(_ model: Linear, _ x: Tensor) -> Tensor { model(x) }
+    func loss(_ output: Tensor, _ x: Tensor) -> Tensor { (output - x).squared().mean() }
+    func sums(_ output: Tensor, _ x: Tensor) -> [String: Tensor] { ["total": output.sum()] }
+    func metrics(_ totals: Totals) -> [String: Double] {
+      ["mean": totals["total"] / Double(totals.count)]
+    }
+  }
+
+  @Test func tasksOfOnesOwn() throws {
+    let data = Rows(Problem.wholeClouds.features).batched(16, sampler: .shuffled(seed: 1))
+    var model = Initialization.seeded(1) { Linear(2, 2) }
+    var options = Problem.options
+    options.epochs = 60
+    options.learningRate = 0.05
+    let history = try fit(&model, Rebuilding(), train: data, options: options)
+    #expect(try #require(history.values("loss").last) < 0.01)
+    let expected = predict(model, features: Problem.wholeClouds.features).sum().item() / 50
+    let figures = try evaluate(model, Rebuilding(), on: data)
+    #expect(abs(try #require(figures["mean"]) - expected) < 1e-4)
+  }
+
+  @Test func mistakesInTheModelAreThrownAtOnce() {
+    var model = MLP(inputShape: [3], hidden: [4], classes: 3)
+    let rates = Rates()
+    #expect(throws: Diagnostic.self) {
+      try Diagnostic.catching {
+        _ = try fit(
+          &model, Classification(), train: Problem.clouds, options: Problem.options,
+          callbacks: [rates])
+      }
+    }
+    #expect(rates.rates.isEmpty)
+  }
 }

@@ -64,12 +64,13 @@ struct ModelTests {
   @Test func leNetLearnsDigits() throws {
     var model = Initialization.seeded(1) { LeNet(inputShape: [1, 8, 8]) }
     var options = TrainingOptions()
-    options.epochs = 2
+    options.epochs = 20
+    options.batchSize = 16
     options.learningRate = 5e-3
-    let (train, test) = Digits.split()
-    let before = try evaluate(model, Classification(), on: test.take(64))
-    try fit(&model, Classification(), train: train.take(256), options: options)
-    let after = try evaluate(model, Classification(), on: test.take(64))
-    #expect(try #require(after["loss"]) < #require(before["loss"]))
+    let some = Digits.split().train.take(64)
+    let before = try evaluate(model, Classification(), on: some)
+    try fit(&model, Classification(), train: some, options: options)
+    let after = try evaluate(model, Classification(), on: some)
+    #expect(try #require(after["loss"]) < 0.4 * #require(before["loss"]))
   }
 }

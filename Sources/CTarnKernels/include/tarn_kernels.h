@@ -195,7 +195,8 @@ enum tarn_operand_kind {
 typedef struct {
   /// Index into `pointers`.
   int32_t pointer;
-  /// `tarn_dtype`; it decides the register's class. An output narrower than its class is rounded or wrapped; bool is `!= 0`.
+  /// `tarn_dtype`; it decides the register's class. An output narrower than its class is rounded or wrapped; bool is
+  /// `!= 0`.
   uint8_t dtype;
   uint8_t kind;
   uint16_t reg;
@@ -228,7 +229,7 @@ typedef struct {
   const tarn_instr *instrs;
 } tarn_loop;
 
-/// Runs a loop on all threads. Strides, shapes and registers are the caller's to get right; classes and counts are checked.
+/// Runs a loop on all threads. Strides and shapes are the caller's to get right; registers and classes are checked.
 int tarn_loop_run(const tarn_loop *loop, void *const *pointers, const tarn_scalar *scalars);
 
 enum tarn_reduction { TARN_REDUCE_SUM = 0, TARN_REDUCE_PRODUCT = 1, TARN_REDUCE_MAX = 2, TARN_REDUCE_MIN = 3 };
@@ -245,8 +246,8 @@ int tarn_op_exists(int op, int cls);
 
 // MARK: Matrix products
 
-/// C[b] = A[b] B[b], all dtypes but bool. A is [m, k], or stored [k, m] if `transpose_a`; B is [k, n], or stored [n, k];
-/// C is [m, n], batches m n apart; `stride_a` and `stride_b` are elements from batch to batch, 0 to repeat.
+/// C[b] = A[b] B[b], all dtypes but bool. A is [m, k], or stored [k, m] if `transpose_a`; B is [k, n], or stored
+/// [n, k]; C is [m, n], batches m n apart; `stride_a` and `stride_b` are elements from batch to batch, 0 to repeat.
 /// k = 0 gives zeros. Integers wrap; f16 and bf16 accumulate in f32.
 int tarn_matmul(
   int dtype, int transpose_a, int transpose_b, int64_t batch, int64_t m, int64_t n, int64_t k, const void *a,

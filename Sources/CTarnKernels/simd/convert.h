@@ -71,7 +71,7 @@ UNARY(round_bf16, f, f, brain_to_float(float_to_brain(x)))
         store_part_##R(d + i, CONVERT(x), n - i);                                 \
       }                                                                           \
     } else if (stride == 0) {                                                     \
-      v##R x = CONVERT(((V)0 + s[0]));                                            \
+      v##R x = CONVERT((V)s[0]);                                            \
       for (; i + W <= n; i += W) store_##R(d + i, x);                             \
       for (; i < n; i++) d[i] = x[0];                                             \
     } else {                                                                      \
@@ -131,8 +131,10 @@ STORE(store_bf16, uint16_t, vu16, f, float_to_brain)
 STORE(store_f32, float, vf, f, SAME_VECTOR)
 STORE(store_f64, double, vd, d, SAME_VECTOR)
 
-#define LOAD_TABLE {load_bool, load_bool, load_i8, load_i32, load_i64, load_f16, load_bf16, load_f32, load_f64}
-#define STORE_TABLE {store_bool, store_byte, store_byte, store_i32, store_i64, store_f16, store_bf16, store_f32, store_f64}
+#define LOAD_TABLE \
+  {load_bool, load_bool, load_i8, load_i32, load_i64, load_f16, load_bf16, load_f32, load_f64}
+#define STORE_TABLE \
+  {store_bool, store_byte, store_byte, store_i32, store_i64, store_f16, store_bf16, store_f32, store_f64}
 
 /// Whole cache lines past the caches, the rest as usual. dst is 64-byte aligned.
 static void stream(void *dst, const void *src, int64_t bytes) {

@@ -63,20 +63,59 @@ FOLD(most_l, l, l, SAME_VECTOR, max_l(x, y))
 FOLD(least_d, d, d, SAME_VECTOR, min_d(x, y))
 FOLD(least_i, i, i, SAME_VECTOR, min_i(x, y))
 FOLD(least_l, l, l, SAME_VECTOR, min_l(x, y))
-FOLD(most_of_floats, f, f, SAME_VECTOR, max_f(x, y))
-FOLD(least_of_floats, f, f, SAME_VECTOR, min_f(x, y))
+/// Extremes of floats, in four registers side by side.
+#define FLOAT_EXTREME(NAME, BETTER)                                            \
+  static void NAME(void *accumulator, const void *src, int64_t n) {            \
+    const float *s = src;                                                      \
+    vf x = (vf)(float)*(double *)accumulator, a = x, b = x, c = x;             \
+    int64_t i = 0;                                                             \
+    for (; i + 4 * W <= n; i += 4 * W) {                                       \
+      x = BETTER(load_f(s + i), x);                                            \
+      a = BETTER(load_f(s + i + W), a);                                        \
+      b = BETTER(load_f(s + i + 2 * W), b);                                    \
+      c = BETTER(load_f(s + i + 3 * W), c);                                    \
+    }                                                                          \
+    for (; i + W <= n; i += W) x = BETTER(load_f(s + i), x);                   \
+    x = BETTER(BETTER(x, a), BETTER(b, c));                                    \
+    vf best = (vf)x[0];                                                        \
+    for (int j = 1; j < W; j++) best = BETTER(best, (vf)x[j]);                 \
+    for (; i < n; i++) best = BETTER(best, (vf)s[i]);                          \
+    *(double *)accumulator = best[0];                                          \
+  }
 
-static void most_f(void *accumulator, const void *src, int64_t n) {
-  float x = (float)*(double *)accumulator;
-  most_of_floats(&x, src, n);
-  *(double *)accumulator = x;
-}
+FLOAT_EXTREME(most_f, max_f)
+FLOAT_EXTREME(least_f, min_f)
 
-static void least_f(void *accumulator, const void *src, int64_t n) {
-  float x = (float)*(double *)accumulator;
-  least_of_floats(&x, src, n);
-  *(double *)accumulator = x;
-}
+/// Rows too short for vectors: accumulators[r] from row r of n.
+#define SHORT_FOLD(NAME, S, R, EXPR)                                           \
+  static void NAME(void *accumulators, const void *src, int64_t rows, int64_t n) { \
+    const S##_t *s = src;                                                      \
+    R##_t *totals = accumulators;                                              \
+    for (int64_t r = 0; r < rows; r++, s += n) {                               \
+      R##_t x = totals[r];                                                     \
+      for (int64_t j = 0; j < n; j++) {                                        \
+        const R##_t y = s[j];                                                  \
+        x = EXPR;                                                              \
+      }                                                                        \
+      totals[r] = x;                                                           \
+    }                                                                          \
+  }
+
+#define FLOAT_SHORT_FOLDS(S)                                                   \
+  SHORT_FOLD(sum_short_##S, S, d, x + y)                                       \
+  SHORT_FOLD(product_short_##S, S, d, x *y)                                    \
+  SHORT_FOLD(most_short_##S, S, d, x > y || x != x ? x : y)                    \
+  SHORT_FOLD(least_short_##S, S, d, x < y || x != x ? x : y)
+#define INTEGER_SHORT_FOLDS(S, U)                                              \
+  SHORT_FOLD(sum_short_##S, S, S, (S##_t)((U)x + (U)y))                        \
+  SHORT_FOLD(product_short_##S, S, S, (S##_t)((U)x * (U)y))                    \
+  SHORT_FOLD(most_short_##S, S, S, x > y ? x : y)                              \
+  SHORT_FOLD(least_short_##S, S, S, x < y ? x : y)
+
+FLOAT_SHORT_FOLDS(f)
+FLOAT_SHORT_FOLDS(d)
+INTEGER_SHORT_FOLDS(i, uint32_t)
+INTEGER_SHORT_FOLDS(l, uint64_t)
 
 /// Rows of n added in float, `SHORT_RUN` at a time, then in double.
 enum { SHORT_RUN = 16 };
@@ -140,6 +179,7 @@ ROW_FOLD(least_rows_d, d, d, SAME_VECTOR, min_d(x, y))
 ROW_FOLD(least_rows_i, i, i, SAME_VECTOR, min_i(x, y))
 ROW_FOLD(least_rows_l, l, l, SAME_VECTOR, min_l(x, y))
 
+#define SHORT_FOLD_TABLE {ROW(sum_short), ROW(product_short), ROW(most_short), ROW(least_short)}
 #define FOLD_TABLE {ROW(sum), ROW(product), ROW(most), ROW(least)}
 #define ROW_FOLD_TABLE {ROW(sum_rows), ROW(product_rows), ROW(most_rows), ROW(least_rows)}
 

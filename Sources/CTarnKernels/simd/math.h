@@ -1,5 +1,6 @@
-// Elementary functions of float vectors. The bounds are the largest errors seen against double precision over all
-// (one argument) or 10^8 random (two arguments) inputs, in units in the last place, AVX-512 / portable.
+// Elementary functions of float vectors. The bounds are the largest errors seen against double precision, rounded up,
+// in units in the last place: over every 17th float for one argument, over ten million pairs for pow, at every level.
+// NaN stays NaN, infinities and zeros go where C's functions send them, denormals count in full.
 #ifndef TARN_SIMD_MATH_H
 #define TARN_SIMD_MATH_H
 
@@ -97,7 +98,7 @@ INLINE vf log_f(vf x) {
   return log_ends_f(x, log_parts_f(f, e, (vf)0));
 }
 
-/// log(1 + x): 2 ulp.
+/// log(1 + x): 1 ulp.
 INLINE vf log1p_f(vf x) {
   vf u = x + 1.0f;
   // What the rounding of u lost, as a part of u.
@@ -122,7 +123,7 @@ INLINE vf sigmoid_f(vf x) {
   return x != x ? x : y;
 }
 
-/// Error function: 2 ulp.
+/// Error function: 3 ulp.
 INLINE vf erf_f(vf x) {
   vf a = abs_f(x);
   vf z = a * a;
@@ -135,7 +136,7 @@ INLINE vf erf_f(vf x) {
   return x != x ? x : (a < 0.9f ? small : copysign_f(large, x));
 }
 
-/// Inverse of erf on (-1, 1): 4 ulp.
+/// Inverse of erf on (-1, 1): 3 ulp.
 INLINE vf erfinv_f(vf x) {
   vf a = abs_f(x);
   vf w = -log_f((1.0f - a) * (1.0f + a));
@@ -189,15 +190,15 @@ INLINE vf sin_or_cos_f(vf x, int kind) {
   return y;
 }
 
-/// 2 ulp.
+/// Sine: 2 ulp.
 INLINE vf sin_f(vf x) {
   vf y = sin_or_cos_f(x, ANGLE_SIN);
   return abs_f(x) < 1e-4f ? x : y;
 }
-/// 2 ulp.
+/// Cosine: 2 ulp.
 INLINE vf cos_f(vf x) { return sin_or_cos_f(x, ANGLE_COS); }
 
-/// 1 ulp: sine and cosine in double.
+/// Tangent: 2 ulp, from sine and cosine in double.
 INLINE vf tan_f(vf x) {
   vi n;
   vd r = reduced_angle(x, &n);

@@ -7,21 +7,29 @@
 typedef uint32_t four_u __attribute__((ext_vector_type(4)));
 typedef four_u four_u_memory __attribute__((aligned(4), may_alias));
 
-INLINE vui high_word(vul product) { return __builtin_convertvector(product >> 32, vui); }
-INLINE vui low_word(vul product) { return __builtin_convertvector(product, vui); }
+typedef uint64_t pairs __attribute__((ext_vector_type(W / 2)));
+
+/// Both halves of each lane's product with a constant: even lanes and odd lanes as 64-bit products, put together.
+INLINE void multiply_words(vui x, uint32_t factor, vui *high, vui *low) {
+  const pairs low_half = (pairs)0xffffffffu;
+  pairs even = ((pairs)x & low_half) * (uint64_t)factor, odd = ((pairs)x >> 32) * (uint64_t)factor;
+  *high = (vui)(even >> 32 | (odd & ~low_half));
+  *low = (vui)((even & low_half) | odd << 32);
+}
 
 /// W blocks side by side; words[j][i] is word j of the block in lane i.
 INLINE void philox_lanes(uint64_t key, uint64_t stream, vul block, vui words[4]) {
-  vui a = low_word(block), b = high_word(block);
+  vui a = __builtin_convertvector(block, vui), b = __builtin_convertvector(block >> 32, vui);
   vui c = (vui)(uint32_t)stream, e = (vui)(uint32_t)(stream >> 32);
   uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
   for (int round = 0; round < 10; round++) {
-    vul p = __builtin_convertvector(a, vul) * 0xd2511f53u;
-    vul q = __builtin_convertvector(c, vul) * 0xcd9e8d57u;
-    a = high_word(q) ^ b ^ k0;
-    b = low_word(q);
-    c = high_word(p) ^ e ^ k1;
-    e = low_word(p);
+    vui high_a, low_a, high_c, low_c;
+    multiply_words(a, 0xd2511f53u, &high_a, &low_a);
+    multiply_words(c, 0xcd9e8d57u, &high_c, &low_c);
+    a = high_c ^ b ^ k0;
+    b = low_c;
+    c = high_a ^ e ^ k1;
+    e = low_a;
     k0 += 0x9e3779b9u;
     k1 += 0xbb67ae85u;
   }

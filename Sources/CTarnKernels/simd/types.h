@@ -25,7 +25,7 @@
 #define TARN_HAS_FMA 0
 #endif
 
-// Vectors wider than a register are passed only between functions that are inlined, so no calling convention is at stake.
+// Vectors wider than a register pass only between functions that are inlined: no calling convention is at stake.
 #pragma clang diagnostic ignored "-Wpsabi"
 
 #define INLINE static inline __attribute__((always_inline, unused))

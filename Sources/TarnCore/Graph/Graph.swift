@@ -16,8 +16,12 @@ package struct Graph: Sendable {
   /// Inputs stand before their users.
   package var vertices: [Vertex]
   package var outputs: [Int]
+  /// Numbers that a run is given.
+  package var scalarCount: Int
 
-  package init(vertices: [Vertex], outputs: [Int]) { (self.vertices, self.outputs) = (vertices, outputs) }
+  package init(vertices: [Vertex], outputs: [Int], scalarCount: Int) {
+    (self.vertices, self.outputs, self.scalarCount) = (vertices, outputs, scalarCount)
+  }
 
   /// Vertices that `outputs` depend on.
   package var live: [Bool] {

@@ -25,9 +25,6 @@ private struct Lowering {
     self.graph = graph
     fusion = Fusion(graph)
     views = Array(repeating: nil, count: graph.vertices.count)
-    let slots = graph.vertices.filter { if case .full = $0.op { true } else { false } }.map(\.slot)
-    let count = (slots.max() ?? -1) + 1
-    program.scalarDTypes = Array(repeating: .float32, count: count)
   }
 
   mutating func run() {
@@ -285,9 +282,9 @@ private struct Lowering {
   private mutating func literal(_ value: Scalar, _ dtype: DType) -> Int {
     let key = Graph.Vertex(.full(value), shape: [], dtype: dtype)
     if let slot = literalSlots[key] { return slot }
-    program.ownScalars.append((value, dtype))
-    literalSlots[key] = program.scalarDTypes.count + program.ownScalars.count - 1
-    return program.scalarDTypes.count + program.ownScalars.count - 1
+    program.ownScalars.append(value)
+    literalSlots[key] = graph.scalarCount + program.ownScalars.count - 1
+    return graph.scalarCount + program.ownScalars.count - 1
   }
 
   /// Where an output of the graph is left: its own storage, or a leaf's.

@@ -29,9 +29,8 @@ package struct Program: Sendable {
   package var steps: [Step] = []
   /// For each output of the graph, its storage: a number for `Place.output`, or a leaf passed through.
   package var results: [Place] = []
-  /// Numbers: first those of the recording, then the program's own.
-  package var ownScalars: [(Scalar, DType)] = []
-  package var scalarDTypes: [DType] = []
+  /// Numbers that follow those of the recording.
+  package var ownScalars: [Scalar] = []
   package var scratchBytes = 0
   /// Bytes that would be needed if no memory were used twice.
   package var unsharedBytes = 0

@@ -150,7 +150,8 @@ struct Recording {
         Graph.Vertex(
           structure.ops[index], inputs, shape: structure.shapes[index], dtype: structure.dtypes[index], slot: slot))
     }
-    return Graph(vertices: vertices, outputs: structure.outputs.map(Int.init))
+    return Graph(
+      vertices: vertices, outputs: structure.outputs.map(Int.init), scalarCount: scalars.count)
   }
 }
 

@@ -16,7 +16,8 @@ package struct Simplifier {
         vertex.inputs = vertex.inputs.map { place[$0] }
         place[index] = simplifier.emit(vertex)
       }
-      return Graph(vertices: simplifier.vertices, outputs: graph.outputs.map { place[$0] })
+      return Graph(
+        vertices: simplifier.vertices, outputs: graph.outputs.map { place[$0] }, scalarCount: graph.scalarCount)
     }
   }
 

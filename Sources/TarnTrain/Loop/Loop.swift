@@ -49,6 +49,7 @@ final class Loop<Task: TrainingTask> {
     }
     training.requestStop(.finished)
     training.history.stopReason = training.stopReason
+    training.history.steps = training.globalStep
     let result = result
     try save(result: result)
     try tell { try $0.didEnd(training) }
@@ -62,6 +63,8 @@ final class Loop<Task: TrainingTask> {
     while training.stopReason == nil, let batch = try batches.next() {
       try tell { try $0.willStartStep(training) }
       let report = step(batch)
+      // Inside `Diagnostic.catching` a mistake is only noted; going on would train on zeros.
+      if let mistake = Diagnostic.sink?.diagnostic { throw mistake }
       try tell { try $0.didEndStep(report, training) }
       try saveIfAsked()
     }

@@ -59,7 +59,9 @@ struct CheckpointStore {
       Folders.flush(folder)
       try AtomicWrite.write(new.lastPathComponent + "\n", to: pointer)
     } catch {
+      // Nothing names either: naming is the last thing that can fail.
       try? Folders.remove(temporary)
+      try? Folders.remove(new)
       throw error
     }
     try publish(Checkpoint(url: new))
