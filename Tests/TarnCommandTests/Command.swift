@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import Testing
 
 /// The built program, run in a folder of its own.
@@ -54,7 +53,7 @@ final class Command {
     // Files instead of pipes: nothing to drain, whatever is printed.
     let name = UUID().uuidString
     let (out, err) = (file(".\(name).out"), file(".\(name).err"))
-    for url in [out, err] { FileManager.default.createFile(atPath: url.path, contents: nil) }
+    for url in [out, err] { _ = FileManager.default.createFile(atPath: url.path, contents: nil) }
     process.standardOutput = try? FileHandle(forWritingTo: out)
     process.standardError = try? FileHandle(forWritingTo: err)
     process.standardInput = FileHandle.nullDevice

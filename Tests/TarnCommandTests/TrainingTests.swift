@@ -94,7 +94,7 @@ import Testing
 
   @Test func learnsATableOfClasses() throws {
     let command = try Command()
-    let moons = Synthetic.moons(300, noise: 0.1, seed: 1).all
+    let moons = try Synthetic.moons(300, noise: 0.1, seed: 1).all()
     let points = moons.features.array(of: Double.self)
     let labels = moons.labels.array(of: Int.self)
     let lines = labels.indices.map {

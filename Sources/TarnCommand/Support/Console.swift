@@ -34,7 +34,8 @@ struct Console: Sendable {
   /// Prints the answer.
   func finish(_ answer: some Answer) throws {
     guard isJSON else {
-      return write(answer.text + "\n", to: .standardOutput)
+      let text = isQuiet ? String(answer.text.drop { $0.isNewline }) : answer.text
+      return write(text + "\n", to: .standardOutput)
     }
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
