@@ -48,7 +48,8 @@ import Testing
   @Test func logarithmicTicksArePowersOfTen() {
     let ticks = Ticks.logarithmic(0.005, 2000, target: 6)
     #expect(ticks.map(\.label).filter { !$0.isEmpty } == ["0.01", "0.1", "1", "10", "100", "1000"])
-    #expect(ticks.contains { $0.value == 20 && $0.label.isEmpty })
+    let five = Ticks.logarithmic(0.05, 2000, target: 6)
+    #expect(five.contains { $0.value == 20 && $0.label.isEmpty })
   }
 
   @Test func manyDecadesAreThinnedAtRoundExponents() {
@@ -91,12 +92,12 @@ import Testing
 @Suite struct NumberTextTests {
   @Test(arguments: [
     (0.0, "0"), (1.0, "1"), (0.97312, "0.9731"), (12_450.4, "12,450"), (3.2e-7, "3.2×10⁻⁷"),
-    (-2.5, "-2.5"), (999_999.0, "999,999"), (0.99999, "1"), (1e100, "1×10¹⁰⁰"), (.nan, "NaN"),
+    (-2.5, "-2.5"), (999_999, "1×10⁶"), (123_456, "123,456"), (0.99999, "1"), (1e100, "1×10¹⁰⁰"),
+    (.nan, "NaN"),
     (-.infinity, "-∞"), (0.0001234, "0.0001234"),
   ])
   func shortForm(value: Double, text: String) {
-    #expect(NumberText.short(value, digits: 4) == text || value == 999_999)
-    if value == 999_999 { #expect(NumberText.short(value, digits: 6) == text) }
+    #expect(NumberText.short(value, digits: 4) == text)
   }
 
   @Test func fixedForm() {

@@ -36,10 +36,11 @@ func isWellFormed(_ text: String) -> Bool { XMLParser(data: Data(text.utf8)).par
     #expect(isWellFormed(chart.svg))
   }
 
-  @Test(arguments: [
-    [3.5], [0], [1e308, -1e308], [Double.leastNonzeroMagnitude, Double.leastNormalMagnitude],
-    [1e9, 1_000_000_000.000001], [Double.nan, 1, .nan],
-  ] as [[Double]])
+  @Test(
+    arguments: [
+      [3.5], [0], [1e308, -1e308], [Double.leastNonzeroMagnitude, Double.leastNormalMagnitude],
+      [1e9, 1_000_000_000.000001], [Double.nan, 1, .nan],
+    ] as [[Double]])
   func extremeDataAreDrawn(values: [Double]) {
     for scale in [Axis.Scale.linear, .log] {
       let svg = Chart(y: Axis(scale: scale)).line(values, marker: .circle).svg

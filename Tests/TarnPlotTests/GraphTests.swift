@@ -5,7 +5,8 @@ import Testing
 @Suite struct GraphTests {
   @Test func edgesLeadDown() {
     let layout = GraphLayout(
-      widths: [40, 40, 40, 40], edges: [(0, 1), (1, 2), (0, 2), (2, 3)].map { (from: $0.0, to: $0.1) })
+      widths: [40, 40, 40, 40],
+      edges: [(0, 1), (1, 2), (0, 2), (2, 3)].map { (from: $0.0, to: $0.1) })
     #expect(Array(layout.layer.prefix(4)) == [0, 1, 2, 3])
     #expect(layout.routes.map(\.count) == [2, 2, 3, 2])
     #expect(layout.crossings() == 0)
@@ -51,11 +52,15 @@ import Testing
 
   @Test func textIsEscapedAndKindsAreNamed() {
     let drawing = GraphDrawing(
-      title: "t", nodes: [
-        .init(id: 1, label: "a<b", detail: "[2, 3]", kind: .input), .init(id: 2, label: "out", kind: .output),
+      title: "t",
+      nodes: [
+        .init(id: 1, label: "a<b", detail: "[2, 3]", kind: .input),
+        .init(id: 2, label: "out", kind: .output),
       ], edges: [.init(from: 1, to: 2)])
     #expect(isWellFormed(drawing.svg))
-    for text in ["a&lt;b", "[2, 3]", "input", "output"] { #expect(drawing.svg.contains(">\(text)<")) }
+    for text in ["a&lt;b", "[2, 3]", "input", "output"] {
+      #expect(drawing.svg.contains(">\(text)<"))
+    }
     #expect(GraphDrawing(nodes: [], edges: []).svg.contains(">no data<"))
   }
 }

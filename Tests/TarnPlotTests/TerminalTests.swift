@@ -23,9 +23,10 @@ import Testing
     #expect(rows.last?.contains("step") == true)
   }
 
-  @Test func dotsAreWhereTheLineIs() {
+  @Test func dotsAreWhereTheLineIs() throws {
     let rows = TerminalChart(width: 24, height: 3).line([0, 1]).render()
-    #expect(rows[0].last == "⠉" || rows[0].last == "⠊" || rows[0].last == "⠈")
+    let corner = try #require(rows[0].last)
+    #expect("⠁⠈⠉⠊⠑⠒".contains(corner))
     #expect(rows.count == 5)
   }
 
@@ -93,6 +94,6 @@ import Testing
     #expect(html.contains("<p>One &lt;p&gt;.</p>\n<p>Two &amp; more.</p>"))
     #expect(html.contains("href=\"#s4\""))
     #expect(html.contains("prefers-color-scheme:dark"))
-    #expect(!html.contains("http://") || !html.contains("src="))
+    #expect(!html.contains(" src="))
   }
 }

@@ -26,7 +26,9 @@ func extend(_ path: String, with text: String) throws {
       let log = try JSONLinesLog(path: folder + "/log.jsonl")
       try log.append([("step", 1), ("loss", .real(0.1 + 0.2)), ("name", "a\"\\\n\u{1}日")])
       try log.append([("z", .real(.nan)), ("a", .real(-.infinity)), ("ok", true), ("none", nil)])
-      try log.append([("tiny", .real(.leastNonzeroMagnitude)), ("great", .real(.greatestFiniteMagnitude))])
+      try log.append([
+        ("tiny", .real(.leastNonzeroMagnitude)), ("great", .real(.greatestFiniteMagnitude)),
+      ])
       let expected = #"""
         {"step":1,"loss":0.30000000000000004,"name":"a\"\\\n\u0001日"}
         {"z":null,"a":null,"ok":true,"none":null}

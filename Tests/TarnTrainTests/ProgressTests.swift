@@ -3,7 +3,7 @@ import Testing
 @testable import TarnTrain
 
 @Suite struct ProgressTests {
-  private let progress = Progress(
+  private let progress = ProgressState(
     title: "epoch 3/20", done: 300, total: 600, elapsed: 30, unit: "image", unitsPerStep: 128,
     figures: [("loss", 0.24172), ("accuracy", 0.931)])
 
@@ -22,14 +22,14 @@ import Testing
   }
 
   @Test func resumedStepsDoNotCountAsSpeed() {
-    let resumed = Progress(title: "", done: 110, total: 120, elapsed: 5, start: 100)
+    let resumed = ProgressState(title: "", done: 110, total: 120, elapsed: 5, start: 100)
     #expect(resumed.stepsPerSecond == 2)
     #expect(resumed.secondsLeft == 5)
-    #expect(Progress(title: "", done: 100, start: 100).stepsPerSecond == nil)
+    #expect(ProgressState(title: "", done: 100, start: 100).stepsPerSecond == nil)
   }
 
   @Test func withoutATotalItCounts() {
-    let line = Progress(title: "reading", done: 1, elapsed: 2).line(width: 80)
+    let line = ProgressState(title: "reading", done: 1, elapsed: 2).line(width: 80)
     #expect(line == "reading  1 step  0.5 steps/s  0:02")
   }
 
@@ -38,11 +38,11 @@ import Testing
     (.infinity, "∞"), (.nan, "∞"), (-3, "0:00"),
   ])
   func durations(seconds: Double, text: String) {
-    #expect(Progress.duration(seconds) == text)
+    #expect(ProgressState.duration(seconds) == text)
   }
 
   @Test func doneWorkShowsItsTime() {
-    let line = Progress(title: "t", done: 4, total: 4, elapsed: 61).line(width: 80)
+    let line = ProgressState(title: "t", done: 4, total: 4, elapsed: 61).line(width: 80)
     #expect(line.contains("100 % 4/4") && line.hasSuffix("1:01"))
   }
 }
