@@ -97,7 +97,7 @@ struct PlotArea {
       var label = name
       if turnsNames {
         let room = (x.position(Double(index)) - 4) / Self.cosine
-        label = TextMeasure.fitted(name, to: min(120, room), size: 11)
+        label = TextMeasure.fittedInside(name, to: min(120, room), size: 11)
       }
       xTicks.append(Tick(value: Double(index), label: label))
     }
@@ -112,7 +112,8 @@ struct PlotArea {
     case .names(let names):
       let every = max(Int((size * Double(names.count) / room).rounded(.up)), 1)
       return names.enumerated().filter { $0.offset % every == 0 }.map {
-        Tick(value: Double($0.offset), label: TextMeasure.fitted($0.element, to: 160, size: 11))
+        Tick(
+          value: Double($0.offset), label: TextMeasure.fittedInside($0.element, to: 160, size: 11))
       }
     }
   }

@@ -1,7 +1,7 @@
 /// Text made safe for XML and HTML, in elements and in quoted attributes.
 ///
 /// Characters that XML 1.0 forbids are replaced by `U+FFFD`.
-package func escaped(_ text: String) -> String {
+func escaped(_ text: String) -> String {
   var result = ""
   result.reserveCapacity(text.utf8.count)
   for scalar in text.unicodeScalars {
@@ -21,7 +21,7 @@ package func escaped(_ text: String) -> String {
 
 /// A coordinate with at most two decimals. Far-off places are pulled in, where they are as
 /// invisible.
-package func pixels(_ value: Double) -> String {
+func pixels(_ value: Double) -> String {
   guard value.isFinite else { return "0" }
   let hundredths = Int((min(max(value, -1e6), 1e6) * 100).rounded())
   let (whole, rest) = hundredths.magnitude.quotientAndRemainder(dividingBy: 100)

@@ -44,6 +44,20 @@ enum TextMeasure {
     return kept.isEmpty ? "" : kept + "…"
   }
 
+  /// `text`, with an ellipsis for its middle where it is wider than `limit` pixels, so that names
+  /// which differ at the
+  /// end stay different.
+  static func fittedInside(_ text: String, to limit: Double, size: Double = 12) -> String {
+    if width(text, size: size) <= limit { return text }
+    var (head, tail) = (text.prefix(text.count / 2), text.dropFirst(text.count / 2))
+    while !head.isEmpty && !tail.isEmpty {
+      let cut = head + "…" + tail
+      if width(String(cut), size: size) <= limit { return String(cut) }
+      if head.count >= tail.count { head.removeLast() } else { tail.removeFirst() }
+    }
+    return ""
+  }
+
   /// Columns a character takes in a terminal: none for controls and joined marks, two for wide
   /// East Asian signs and emoji.
   static func columns(_ character: Character) -> Int {
