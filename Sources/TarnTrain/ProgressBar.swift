@@ -102,7 +102,7 @@ public struct ProgressState: Sendable, Equatable {
   }
 
   /// Seconds as `0:07`, `12:30`, `3:05:00` or `2 d 4 h`.
-  static func duration(_ seconds: Double) -> String {
+  package static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds < 3_600_000_000 else { return "∞" }
     let whole = Int(max(seconds, 0).rounded(.up))
     func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }

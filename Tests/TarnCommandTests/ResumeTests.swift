@@ -49,7 +49,8 @@ import Testing
         command, Self.training + ["--out", "run-\(threads)"], threads: threads)
       run.process.waitUntilExit()
     }
-    #expect(try command.bytes("run-1/model.safetensors") == command.bytes("run-2/model.safetensors"))
+    #expect(
+      try command.bytes("run-1/model.safetensors") == command.bytes("run-2/model.safetensors"))
   }
 
   @Test func aLongerRunIsTheSameAsOneExtended() throws {

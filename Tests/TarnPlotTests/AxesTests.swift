@@ -1,6 +1,6 @@
 import Testing
 
-@testable import TarnPlot
+import TarnPlot
 
 @Suite struct TickTests {
   private func labels(_ low: Double, _ high: Double, target: Int = 6) -> [String] {

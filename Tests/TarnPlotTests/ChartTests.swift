@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import TarnPlot
+import TarnPlot
 
 #if canImport(FoundationXML)
   import FoundationXML

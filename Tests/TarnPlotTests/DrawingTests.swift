@@ -1,6 +1,6 @@
 import Testing
 
-@testable import TarnPlot
+import TarnPlot
 
 @Suite struct MarkupTests {
   @Test func textIsEscaped() {

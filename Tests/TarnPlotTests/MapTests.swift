@@ -1,7 +1,7 @@
 import TarnCore
 import Testing
 
-@testable import TarnPlot
+import TarnPlot
 
 @Suite struct MapTests {
   @Test func mapsAreWellFormed() {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import TarnTrain
+import TarnTrain
 
 /// Runs `body` with an empty folder that is removed afterwards.
 func withFolder(_ body: (String) throws -> Void) throws {

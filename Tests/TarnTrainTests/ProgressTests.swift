@@ -1,6 +1,6 @@
 import Testing
 
-@testable import TarnTrain
+import TarnTrain
 
 @Suite struct ProgressTests {
   private let progress = ProgressState(

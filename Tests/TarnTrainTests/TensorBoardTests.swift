@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import TarnTrain
+import TarnTrain
 
 @Suite struct CRC32CTests {
   /// The examples of RFC 3720, appendix B.4, and the usual check value.

@@ -70,7 +70,7 @@ public struct PlotError: Error, Sendable, Equatable, CustomStringConvertible {
   }
 }
 
-func writeText(_ text: String, to path: String) throws {
+package func writeText(_ text: String, to path: String) throws {
   do {
     try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
   } catch {

@@ -95,7 +95,11 @@ extension TrainingReport {
     }
     if let chart = largestWeights {
       items.append(
-        .figure(chart, caption: "One line for each layer. Growth without end calls for weight decay or a smaller step."))
+        .figure(
+          chart,
+          caption:
+            "One line for each layer. Growth without end calls for weight decay or a smaller step.")
+      )
     }
     return items.isEmpty ? nil : .init("Weights", items)
   }

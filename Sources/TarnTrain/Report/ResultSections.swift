@@ -9,7 +9,10 @@ extension TrainingReport {
       confusion.rows, classes: confusion.classNames, title: "Confusion")
     return .init(
       "Classes",
-      [.figure(map, caption: "Held-out samples: what they are, and what they were taken for."), .table(classTable(confusion), caption: "Each class on held-out samples.")])
+      [
+        .figure(map, caption: "Held-out samples: what they are, and what they were taken for."),
+        .table(classTable(confusion), caption: "Each class on held-out samples."),
+      ])
   }
 
   private func classTable(_ confusion: ConfusionMatrix) -> TextTable {
