@@ -2,14 +2,21 @@ import TarnCore
 
 /// Layers one after another, named by their index as PyTorch's: `0.weight`, `2.bias`, ….
 ///
-/// Each keeps its own type: `model.layers.2.weight`.
+/// Each keeps its own type, so its fields are at hand, to read and to set:
 ///
 /// ```swift
-/// let model = Sequential {
+/// var model = Sequential {
 ///   Conv2d(1, 6, kernel: 5, padding: 2); ReLU(); MaxPool2d(2)
 ///   Flatten(); Linear(1176, 10)
 /// }
+/// model.layers.4.weight.shape                      // [10, 1176]
+/// model.layers.4.bias = Tensor.zeros([10])
 /// ```
+///
+/// In the braces, `if`, `if`-`else`, `switch` and `for` each make one entry: an ``OptionalLayer``, an ``EitherLayer``, a
+/// ``Chain``.
+///
+/// A single layer is not a tuple of one, as nowhere in Swift: `Sequential { Linear(4, 2) }.layers.weight`.
 public struct Sequential<each L: Layer>: Layer {
   public var layers: (repeat each L)
 
@@ -21,7 +28,7 @@ public struct Sequential<each L: Layer>: Layer {
     var y = x
     var index = 0
     for layer in repeat each layers {
-      y = LayerRecorder.at(base, index) { layer(y) }
+      y = LayerRecorder.run(layer, y, at: base, index)
       index += 1
     }
     return y
@@ -64,7 +71,7 @@ public struct Chain<L: Layer>: Layer {
   public func callAsFunction(_ x: Tensor) -> Tensor {
     let base = LayerRecorder.current?.enter(self)
     return layers.enumerated().reduce(x) { y, entry in
-      LayerRecorder.at(base, entry.offset) { entry.element(y) }
+      LayerRecorder.run(entry.element, y, at: base, entry.offset)
     }
   }
 
