@@ -60,20 +60,30 @@ import Testing
     }
     #expect(model.layers.0.layer?.weight.shape == [8, 2])
     #expect(model.layers.1.first != nil && model.layers.1.second == nil)
-    model.layers.0.layer = nil
+    model = Sequential(OptionalLayer(nil), model.layers.1)
     #expect(model.parameterCount == 0)
     #expect(model(.ones([1, 2])).shape == [1, 2])
   }
 
-  /// As the comment on `Sequential` says.
+  /// As the comment on `Sequential` says; in a variable, as the compiler treats those apart.
   @Test func fieldsAreAtHand() {
     var model = Sequential {
       Conv2d(1, 6, kernel: 5, padding: 2); ReLU(); MaxPool2d(2)
       Flatten(); Linear(1176, 10)
     }
     #expect(model.layers.4.weight.shape == [10, 1176])
-    model.layers.4.bias = Tensor.zeros([10])
-    #expect(model.layers.4.bias?.array(of: Float.self) == [Float](repeating: 0, count: 10))
-    #expect(Sequential { Linear(4, 2) }.layers.weight.shape == [2, 4])
+    model = model.mapParameters { $0 == "4.bias" ? .zeros(like: $1) : $1 }
+    let bias = model.layers.4.bias
+    #expect(bias?.array(of: Float.self) == [Float](repeating: 0, count: 10))
+    var pair = Sequential {
+      Linear(2, 3); Tanh()
+    }
+    #expect(pair.layers.0.weight.shape == [3, 2])
+    let (linear, _) = pair.layers
+    pair = Sequential(linear, Tanh())
+    expectClose(pair.layers.0.weight, linear.weight, 0)
+    let one = Sequential { Linear(4, 2) }
+    let weight = one.layers.weight
+    #expect(weight.shape == [2, 4])
   }
 }
