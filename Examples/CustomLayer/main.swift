@@ -9,7 +9,7 @@ print(model.summary(inputShape: [1, 2]))
 for (name, tensor) in model.parameters { print("  \(name) \(tensor.shape)") }
 
 func accuracy(_ model: Classifier, _ data: Batch) -> Double {
-  (model(data.features).argMax(axis: 1) .== data.labels).cast(to: .float32).mean().item()
+  accuracy(model(data.features), data.labels).item()
 }
 
 /// Trains the parameters that are chosen; the others are frozen, and cost nothing.

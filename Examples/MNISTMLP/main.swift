@@ -29,8 +29,7 @@ struct Perceptron: Layer {
 func accuracy(_ model: Perceptron, on data: any Source<Example>) throws -> Double {
   var right = 0.0
   try data.batched(500).epoch(0).forEach { batch in
-    let isRight = model(batch.features).argMax(axis: 1) .== batch.labels
-    right += isRight.cast(to: .float32).sum().item()
+    right += accuracy(model(batch.features), batch.labels, reduction: .sum).item()
   }
   return right / Double(data.count)
 }

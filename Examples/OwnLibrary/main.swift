@@ -6,10 +6,9 @@ import Tarn
 func report(_ when: String, _ net: Net, _ sets: (name: String, data: Batch)...) {
   print("\(when):")
   for (name, data) in sets {
-    let isRight = net.forward(data.features).argMax(axis: 1) .== data.labels
-    let accuracy = isRight.cast(to: .float32).mean().item()
+    let share = accuracy(net.forward(data.features), data.labels).item()
     let loss = net.loss(data.features, data.labels).item()
-    print("  \(name) accuracy \(accuracy.digits(4)), loss \(loss.digits(3))")
+    print("  \(name) accuracy \(share.digits(4)), loss \(loss.digits(3))")
   }
 }
 

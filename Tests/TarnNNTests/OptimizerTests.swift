@@ -42,6 +42,26 @@ import Testing
     expectClose(model.layers.2.bias ?? .zeros([0]), (start.layers.2.bias ?? .zeros([0])) - 1, 1e-6)
   }
 
+  /// What a training loop does: record the step and both averages, then compute everything at once.
+  @Test func averagesAreRecordedIntoTheStep() {
+    for kind in [WeightAverage<Linear>.Kind.exponential(decay: 0.9), .mean] {
+      let models = (0..<4).map { Linear(3, 2, key: RandomKey(seed: $0)) }
+      var (computed, recorded) = (WeightAverage<Linear>(kind), WeightAverage<Linear>(kind))
+      for model in models {
+        computed.update(model)
+        recorded.record(model)
+      }
+      Tensor.evaluate(recorded.tensors(.all))
+      let (a, b) = (computed.model?.weight, recorded.model?.weight)
+      #expect(a?.bytes() == b?.bytes() && recorded.count == 4)
+      let expected =
+        kind == .mean
+        ? (models[0] + models[1] + models[2] + models[3]) / 4
+        : models.dropFirst().reduce(models[0]) { $0 * 0.9 + $1 * 0.1 }
+      expectClose(b ?? .zeros([0]), expected.weight, 1e-6)
+    }
+  }
+
   @Test func savedAndReadBackItGoesOnTheSame() throws {
     let folder = try TemporaryFolder()
     var model = xor()

@@ -9,7 +9,7 @@ import TarnCore
 ///
 /// ```swift
 /// let (images, labels) = Digits.load()        // [1797, 1, 8, 8] 0…1, [1797] 0…9
-/// let (train, test) = Digits.split()          // 1,437 and 360 examples
+/// let (train, test) = Digits.split()          // 1,438 and 359 examples
 /// ```
 public enum Digits {
   /// Number of digits.

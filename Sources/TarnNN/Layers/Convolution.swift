@@ -107,17 +107,6 @@ public struct Conv2d: Layer, CustomStringConvertible {
   public func callAsFunction(_ x: Tensor) -> Tensor { convolve(x, weight, bias, settings) }
 }
 
-extension Conv1d: CostedLayer {
-  func multiplyAdds(_ x: [Int], _ y: [Int]) -> Int {
-    y.reduce(1, *) * weight.shape[1...].reduce(1, *)
-  }
-}
-extension Conv2d: CostedLayer {
-  func multiplyAdds(_ x: [Int], _ y: [Int]) -> Int {
-    y.reduce(1, *) * weight.shape[1...].reduce(1, *)
-  }
-}
-
 private func convolutionDescription(
   _ name: String, _ weight: Tensor, _ settings: ConvolutionSettings
 ) -> String {
@@ -150,6 +139,8 @@ extension Layer {
     let y = x.convolved(
       weight, strides: settings.stride, padding: settings.padding, dilations: settings.dilation,
       groups: settings.groups)
-    return recorded(x, bias.map { y + $0.reshaped([-1] + kernel.map { _ in 1 }) } ?? y)
+    return recorded(
+      bias.map { y + $0.reshaped([-1] + kernel.map { _ in 1 }) } ?? y,
+      multiplyAdds: y.count * weight.shape[1...].reduce(1, *))
   }
 }

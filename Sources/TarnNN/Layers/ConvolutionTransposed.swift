@@ -65,17 +65,6 @@ public struct ConvTranspose2d: Layer, CustomStringConvertible {
   }
 }
 
-extension ConvTranspose1d: CostedLayer {
-  func multiplyAdds(_ x: [Int], _ y: [Int]) -> Int {
-    x.reduce(1, *) * weight.shape[1...].reduce(1, *)
-  }
-}
-extension ConvTranspose2d: CostedLayer {
-  func multiplyAdds(_ x: [Int], _ y: [Int]) -> Int {
-    x.reduce(1, *) * weight.shape[1...].reduce(1, *)
-  }
-}
-
 private func transposedDescription(
   _ name: String, _ weight: Tensor, _ settings: ConvolutionSettings
 ) -> String {
@@ -97,6 +86,7 @@ extension Layer {
       weight, strides: settings.stride, padding: settings.padding,
       outputPadding: settings.outputPadding, dilations: settings.dilation, groups: settings.groups)
     return recorded(
-      x, bias.map { y + $0.reshaped([-1] + [Int](repeating: 1, count: spatial)) } ?? y)
+      bias.map { y + $0.reshaped([-1] + [Int](repeating: 1, count: spatial)) } ?? y,
+      multiplyAdds: x.count * weight.shape[1...].reduce(1, *))
   }
 }

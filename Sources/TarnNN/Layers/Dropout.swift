@@ -7,7 +7,7 @@ public struct Dropout: Layer, CustomStringConvertible {
   public init(_ probability: Double = 0.5) { self.probability = checked(probability, "Dropout") }
   public var description: String { "Dropout(\(probability))" }
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    recorded(x, dropped(x, maskShape: x.shape, probability))
+    recorded(dropped(x, maskShape: x.shape, probability))
   }
 }
 
@@ -19,7 +19,7 @@ public struct Dropout2d: Layer, CustomStringConvertible {
   public func callAsFunction(_ x: Tensor) -> Tensor {
     guard x.rank >= 3 else { return rejected(x, "expects [N, C, spatial…]", as: x.shape) }
     let shape = Array(x.shape[..<2]) + [Int](repeating: 1, count: x.rank - 2)
-    return recorded(x, dropped(x, maskShape: shape, probability))
+    return recorded(dropped(x, maskShape: shape, probability))
   }
 }
 

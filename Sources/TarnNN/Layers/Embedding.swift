@@ -25,6 +25,6 @@ public struct Embedding: Layer, CustomStringConvertible {
         x, "expects integer indices, got \(x.dtype.name)", hint: "call .cast(to: .int64) first",
         as: x.shape + [weight.shape[1]])
     }
-    return recorded(x, weight.take(x, axis: 0))
+    return recorded(weight.take(x, axis: 0))
   }
 }

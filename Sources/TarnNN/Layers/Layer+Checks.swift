@@ -11,10 +11,30 @@ extension Layer {
       poison: shape, x.dtype)
   }
 
-  /// Tells a recorder, if one listens, that this layer turned `x` into `y`; gives `y`.
+  /// Gives `y`, and makes this call a row of the table if a ``summary(inputShape:dtype:)`` is being made.
+  ///
+  /// Layers of your own end with it, so that they appear with the shape of their output and what they cost:
+  ///
+  /// ```swift
+  /// struct Scale: Layer {
+  ///   var factor = Tensor.ones([64])
+  ///   func callAsFunction(_ x: Tensor) -> Tensor {
+  ///     recorded(x * factor, multiplyAdds: x.count)
+  ///   }
+  /// }
+  /// ```
+  ///
+  /// Layers made only of other layers need not call it. Parameters of one that leaves it out are listed too, but without
+  /// shape and cost unless it stands in a ``Sequential`` or ``Chain``.
+  ///
+  /// - Parameters:
+  ///   - y: the output of the layer.
+  ///   - multiplyAdds: how many it took; worked out only for a summary.
   @inline(__always)
-  func recorded(_ x: Tensor, _ y: Tensor) -> Tensor {
-    if let recorder = LayerRecorder.current { recorder.record(self, x, y) }
+  public func recorded(_ y: Tensor, multiplyAdds: @autoclosure () -> Int = 0) -> Tensor {
+    if let recorder = LayerRecorder.current {
+      recorder.record(self, y, multiplyAdds: multiplyAdds())
+    }
     return y
   }
 

@@ -37,7 +37,7 @@ public struct Linear: Layer, CustomStringConvertible {
     }
     if let problem = floatingProblem(x, as: Array(shape)) { return problem }
     let y = x.matmul(weight, transposed: true)
-    return recorded(x, bias.map { y + $0 } ?? y)
+    return recorded(bias.map { y + $0 } ?? y, multiplyAdds: y.count * inputs)
   }
 
   /// Where all axes but the batch's make up the inputs, that is what was meant.
@@ -47,8 +47,4 @@ public struct Linear: Layer, CustomStringConvertible {
     let product = lengths.map(String.init).joined(separator: " × ")
     return "\(product) = \(weight.shape[1]), so call .flattened(from: 1) first"
   }
-}
-
-extension Linear: CostedLayer {
-  func multiplyAdds(_ x: [Int], _ y: [Int]) -> Int { y.reduce(1, *) * weight.shape[1] }
 }

@@ -44,7 +44,6 @@ public struct BatchNorm1d: Layer, CustomStringConvertible {
       return problem
     }
     return recorded(
-      x,
       settings.normalized(
         x, weight, bias, mean: $runningMean, variance: $runningVariance, count: $batchesTracked,
         "\(self)"))
@@ -91,7 +90,6 @@ public struct BatchNorm2d: Layer, CustomStringConvertible {
       return problem
     }
     return recorded(
-      x,
       settings.normalized(
         x, weight, bias, mean: $runningMean, variance: $runningVariance, count: $batchesTracked,
         "\(self)"))
@@ -169,7 +167,7 @@ public struct LayerNorm: Layer, CustomStringConvertible {
     if let problem = floatingProblem(x, as: x.shape) { return problem }
     let y = x.standardized(axes: Array((x.rank - shape.count)..<x.rank), epsilon)
     let scaled = weight.map { y * $0 } ?? y
-    return recorded(x, bias.map { scaled + $0 } ?? scaled)
+    return recorded(bias.map { scaled + $0 } ?? scaled)
   }
 }
 
@@ -209,7 +207,7 @@ public struct GroupNorm: Layer, CustomStringConvertible {
     let y = rows.standardized(axes: [2], epsilon).reshaped(x.shape)
     let shape = [-1] + [Int](repeating: 1, count: x.rank - 2)
     let scaled = weight.map { y * $0.reshaped(shape) } ?? y
-    return recorded(x, bias.map { scaled + $0.reshaped(shape) } ?? scaled)
+    return recorded(bias.map { scaled + $0.reshaped(shape) } ?? scaled)
   }
 }
 
@@ -233,7 +231,7 @@ public struct LocalResponseNorm: Layer, CustomStringConvertible {
     let rows = x.squared().reshaped([x.shape[0], 1, x.shape[1], x.shape[2...].reduce(1, *)])
     let mean = rows.averagePooled(
       [size, 1], strides: [1, 1], padding: [(size / 2, (size - 1) / 2), (0, 0)])
-    return recorded(x, x * (mean.reshaped(x.shape) * alpha + k).pow(-beta))
+    return recorded(x * (mean.reshaped(x.shape) * alpha + k).pow(-beta))
   }
 }
 

@@ -103,7 +103,7 @@ public struct AdaptiveAvgPool2d: Layer, CustomStringConvertible {
   public var description: String { "AdaptiveAvgPool2d(\(brief(size)))" }
   public func callAsFunction(_ x: Tensor) -> Tensor {
     if let problem = problem(x, channels: nil, spatial: 2, output: 1) { return problem }
-    return recorded(x, x.adaptiveAveragePooled(to: size))
+    return recorded(x.adaptiveAveragePooled(to: size))
   }
 }
 
@@ -114,7 +114,7 @@ public struct AdaptiveMaxPool2d: Layer, CustomStringConvertible {
   public var description: String { "AdaptiveMaxPool2d(\(brief(size)))" }
   public func callAsFunction(_ x: Tensor) -> Tensor {
     if let problem = problem(x, channels: nil, spatial: 2, output: 1) { return problem }
-    return recorded(x, x.adaptiveMaxPooled(to: size))
+    return recorded(x.adaptiveMaxPooled(to: size))
   }
 }
 
@@ -125,7 +125,7 @@ public struct GlobalAvgPool: Layer, CustomStringConvertible {
   public var description: String { "GlobalAvgPool()" }
   public func callAsFunction(_ x: Tensor) -> Tensor {
     guard x.rank >= 3 else { return rejected(x, "expects [N, C, spatial…]", as: x.shape) }
-    return recorded(x, x.mean(axes: Array(2..<x.rank), keepDims: keepDims))
+    return recorded(x.mean(axes: Array(2..<x.rank), keepDims: keepDims))
   }
 }
 
@@ -135,7 +135,6 @@ extension Layer {
       return problem
     }
     return recorded(
-      x,
       x.maxPooled(
         settings.kernel, strides: settings.stride, padding: settings.margins,
         dilations: settings.dilation, ceil: settings.ceil))
@@ -148,7 +147,6 @@ extension Layer {
       return problem
     }
     return recorded(
-      x,
       x.averagePooled(
         settings.kernel, strides: settings.stride, padding: settings.margins,
         ceil: settings.ceil, countIncludesPadding: countsPadding))

@@ -2,26 +2,38 @@ import TarnCore
 
 /// Layers one after another, named by their index as PyTorch's: `0.weight`, `2.bias`, ….
 ///
-/// Each keeps its own type: `model.layers.2.weight`.
+/// Each keeps its own type, so its fields are at hand:
 ///
 /// ```swift
-/// let model = Sequential {
+/// var model = Sequential {
 ///   Conv2d(1, 6, kernel: 5, padding: 2); ReLU(); MaxPool2d(2)
 ///   Flatten(); Linear(1176, 10)
 /// }
+/// model.layers.4.weight.shape                                  // [10, 1176]
+/// model = model.mapParameters { $0 == "4.bias" ? .zeros(like: $1) : $1 }
 /// ```
+///
+/// In the braces, `if`, `if`-`else`, `switch` and `for` each make one entry: an ``OptionalLayer``, an ``EitherLayer``, a
+/// ``Chain``.
+///
+/// Of a sequence of one layer, `layers` is that layer, as Swift has no tuple of one: `one.layers.weight`.
 public struct Sequential<each L: Layer>: Layer {
-  public var layers: (repeat each L)
+  // Not open to change: the compiler (Swift 6.3) crashes where one element of such a stored tuple is used in place.
+  private let stored: (repeat each L)
 
-  public init(_ layers: repeat each L) { self.layers = (repeat each layers) }
+  /// The layers as a tuple, to look at. For other ones make another sequence: `let (body, _) = model.layers`, then
+  /// `Sequential(body, Linear(128, 5))`.
+  public var layers: (repeat each L) { stored }
+
+  public init(_ layers: repeat each L) { stored = (repeat each layers) }
   public init(@SequentialBuilder _ build: () -> Sequential<repeat each L>) { self = build() }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
     let base = LayerRecorder.current?.enter(self)
     var y = x
     var index = 0
-    for layer in repeat each layers {
-      y = LayerRecorder.at(base, index) { layer(y) }
+    for layer in repeat each stored {
+      y = LayerRecorder.run(layer, y, at: base, index)
       index += 1
     }
     return y
@@ -29,12 +41,12 @@ public struct Sequential<each L: Layer>: Layer {
 
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.unkeyedContainer()
-    for layer in repeat each layers { try container.encode(layer) }
+    for layer in repeat each stored { try container.encode(layer) }
   }
 
   public init(from decoder: any Decoder) throws {
     var container = try decoder.unkeyedContainer()
-    layers = (repeat try container.decode((each L).self))
+    stored = (repeat try container.decode((each L).self))
   }
 }
 
@@ -64,7 +76,7 @@ public struct Chain<L: Layer>: Layer {
   public func callAsFunction(_ x: Tensor) -> Tensor {
     let base = LayerRecorder.current?.enter(self)
     return layers.enumerated().reduce(x) { y, entry in
-      LayerRecorder.at(base, entry.offset) { entry.element(y) }
+      LayerRecorder.run(entry.element, y, at: base, entry.offset)
     }
   }
 

@@ -13,7 +13,7 @@ public struct Flatten: Layer, CustomStringConvertible {
   public var to: Int
   public init(from: Int = 1, to: Int = -1) { (self.from, self.to) = (from, to) }
   public var description: String { "Flatten()" }
-  public func callAsFunction(_ x: Tensor) -> Tensor { recorded(x, x.flattened(from: from, to: to)) }
+  public func callAsFunction(_ x: Tensor) -> Tensor { recorded(x.flattened(from: from, to: to)) }
 }
 
 /// The axes after the first under another shape: [N, …] → [N, shape…]. One length may be −1.
@@ -23,7 +23,7 @@ public struct Reshape: Layer, CustomStringConvertible {
   public var description: String { "Reshape(\(shape.map(String.init).joined(separator: ", ")))" }
   public func callAsFunction(_ x: Tensor) -> Tensor {
     guard let count = x.shape.first else { return rejected(x, "expects [N, …]", as: shape) }
-    return recorded(x, x.reshaped([count] + shape))
+    return recorded(x.reshaped([count] + shape))
   }
 }
 
@@ -62,6 +62,6 @@ public struct Upsample: Layer, CustomStringConvertible {
       case .bilinear: .bilinear(alignCorners: false)
       case .bilinearAlignedCorners: .bilinear(alignCorners: true)
       }
-    return recorded(x, x.upsampled(to: target, mode: interpolation))
+    return recorded(x.upsampled(to: target, mode: interpolation))
   }
 }

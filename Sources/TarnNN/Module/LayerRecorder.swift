@@ -1,21 +1,20 @@
 import TarnCore
 
-/// A layer that can say what it costs.
-protocol CostedLayer {
-  /// Multiply-adds for input and output of these shapes.
-  func multiplyAdds(_ x: [Int], _ y: [Int]) -> Int
-}
-
 /// Listens to the layers of one forward pass.
 final class LayerRecorder: Sendable {
   struct Call: Sendable {
     var path: String
     var description: String
-    var input: [Int]
     var output: [Int]
     var outputBytes: Int
     var parameterCount: Int
     var multiplyAdds: Int
+  }
+
+  private struct Log: Sendable {
+    var calls: [Call] = []
+    /// Tensors of the layers that were recorded.
+    var covered: Set<ObjectIdentifier> = []
   }
 
   @TaskLocal static var current: LayerRecorder?
@@ -24,19 +23,40 @@ final class LayerRecorder: Sendable {
 
   /// Paths of the model's tensors, told apart by their nodes.
   private let paths: [ObjectIdentifier: String]
-  private let log = Lock<[Call]>([])
+  private let log = Lock(Log())
 
   init(_ paths: [ObjectIdentifier: String]) { self.paths = paths }
 
-  var calls: [Call] { log.withLock { $0 } }
+  var calls: [Call] { log.withLock { $0.calls } }
 
-  func record(_ layer: some Layer, _ x: Tensor, _ y: Tensor) {
-    let call = Call(
-      path: path(of: layer) ?? Self.place ?? "", description: "\(layer)", input: x.shape,
-      output: y.shape, outputBytes: y.count * y.dtype.byteCount,
-      parameterCount: layer.parameterCount,
-      multiplyAdds: (layer as? any CostedLayer)?.multiplyAdds(x.shape, y.shape) ?? 0)
-    log.withLock { $0.append(call) }
+  func covers(_ tensor: Tensor) -> Bool {
+    log.withLock { $0.covered.contains(ObjectIdentifier(tensor.node)) }
+  }
+
+  /// Notes a call. Each tensor of the model counts for the first layer recorded that holds it: not again for a second
+  /// call, nor for a layer around it.
+  func record(_ layer: some Layer, _ y: Tensor, multiplyAdds: Int) {
+    var call = Call(
+      path: path(of: layer) ?? Self.place ?? "",
+      description: (layer as? any CustomStringConvertible)?.description ?? layer.typeName,
+      output: y.shape, outputBytes: y.count * y.dtype.byteCount, parameterCount: 0,
+      multiplyAdds: multiplyAdds)
+    let leaves = layer.walked().leaves
+    log.withLock { log in
+      for leaf in leaves where paths[ObjectIdentifier(leaf.tensor.node)] != nil {
+        guard log.covered.insert(ObjectIdentifier(leaf.tensor.node)).inserted else { continue }
+        if leaf.belongs(to: .trainable) { call.parameterCount += leaf.tensor.count }
+      }
+      log.calls.append(call)
+    }
+  }
+
+  /// Runs a layer and, where neither it nor a layer in it recorded anything, notes the call for it.
+  func run(_ layer: some Layer, _ x: Tensor) -> Tensor {
+    let before = calls.count
+    let y = layer(x)
+    if calls.count == before { record(layer, y, multiplyAdds: 0) }
+    return y
   }
 
   /// Found by a tensor in it: the tensor's path without the part inside the layer.
@@ -51,9 +71,16 @@ final class LayerRecorder: Sendable {
   /// A sequence begins: where it stands.
   func enter(_ sequence: some Module) -> String { path(of: sequence) ?? Self.place ?? "" }
 
+  /// As ``run(_:_:)``, whether one listens or not.
+  static func run(_ layer: some Layer, _ x: Tensor) -> Tensor {
+    current?.run(layer, x) ?? layer(x)
+  }
+
   /// Runs the `index`-th layer of the sequence at `base`.
-  static func at<Result>(_ base: String?, _ index: Int, _ body: () -> Result) -> Result {
-    guard let base else { return body() }
-    return $place.withValue(base.isEmpty ? "\(index)" : "\(base).\(index)", operation: body)
+  static func run(_ layer: some Layer, _ x: Tensor, at base: String?, _ index: Int) -> Tensor {
+    guard let current, let base else { return layer(x) }
+    return $place.withValue(base.isEmpty ? "\(index)" : "\(base).\(index)") {
+      current.run(layer, x)
+    }
   }
 }

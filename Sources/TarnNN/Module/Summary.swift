@@ -2,13 +2,15 @@ import TarnCore
 
 /// A table of a model's layers: shapes, parameters, multiply-adds, memory.
 public struct Summary: Sendable, Codable, CustomStringConvertible {
-  /// One call of one layer, in the order of the calls.
+  /// One call of one layer, in the order of the calls; then, for each layer that recorded none, its parameters.
   public struct Row: Sendable, Hashable, Codable {
     /// As in parameter names; empty for a layer without parameters outside of a ``Sequential``.
     public var path: String
     /// Type and configuration, e.g. `Conv2d(3 → 64, kernel 7)`.
     public var layer: String
-    public var output: [Int]
+    /// nil where parameters are listed of a layer whose call was not recorded, see ``Layer/recorded(_:multiplyAdds:)``.
+    public var output: [Int]?
+    /// How many numbers it trains. Those of a layer called twice count for its first call, so the rows add up to the model's.
     public var parameters: Int
     public var multiplyAdds: Int
     /// Bytes of the output.
@@ -32,7 +34,8 @@ public struct Summary: Sendable, Codable, CustomStringConvertible {
     let header = ["layer", "type", "output", "parameters", "multiply-adds"]
     let body = rows.map {
       [
-        $0.path, $0.layer, "\($0.output)", $0.parameters == 0 ? "" : grouped($0.parameters),
+        $0.path, $0.layer, $0.output.map { "\($0)" } ?? "",
+        $0.parameters == 0 ? "" : grouped($0.parameters),
         $0.multiplyAdds == 0 ? "" : grouped($0.multiplyAdds),
       ]
     }
@@ -95,20 +98,52 @@ extension Layer {
     let model = rebuilt(from: tape, with: marks)
     let output = withExtendedLifetime(marks) {
       Phase.inference {
-        LayerRecorder.$current.withValue(recorder) { model(.zeros(shape, dtype: dtype)) }
+        LayerRecorder.$current.withValue(recorder) {
+          recorder.run(model, .zeros(shape, dtype: dtype))
+        }
       }
+    }
+    let rest = zip(marks, tape.leaves).filter {
+      $1.belongs(to: .trainable) && !recorder.covers($0)
     }
     func count(_ leaves: [Tape.Leaf]) -> Int { leaves.reduce(0) { $0 + $1.tensor.count } }
     let trainable = tape.leaves.filter { $0.belongs(to: .trainable) }
     return Summary(
-      model: "\(Self.self)".prefix(while: { $0 != "<" }).description, input: shape,
-      rows: recorder.calls.map {
-        Summary.Row(
-          path: $0.path, layer: $0.description, output: $0.output, parameters: $0.parameterCount,
-          multiplyAdds: $0.multiplyAdds, bytes: $0.outputBytes)
-      },
+      model: typeName, input: shape,
+      rows: recorder.calls.map(Summary.Row.init) + tape.rows(for: rest.map(\.1)),
       output: output.shape, parameters: count(trainable),
       buffers: count(tape.leaves) - count(trainable),
       modelBytes: tape.leaves.reduce(0) { $0 + $1.tensor.count * $1.tensor.dtype.byteCount })
+  }
+}
+
+extension Summary.Row {
+  fileprivate init(_ call: LayerRecorder.Call) {
+    self.init(
+      path: call.path, layer: call.description, output: call.output,
+      parameters: call.parameterCount, multiplyAdds: call.multiplyAdds, bytes: call.outputBytes)
+  }
+}
+
+extension Tape {
+  /// A row for each module that these parameters are in, in the order of writing.
+  fileprivate func rows(for leaves: [Leaf]) -> [Summary.Row] {
+    var rows: [Summary.Row] = []
+    for leaf in leaves {
+      let owner = parts.last {
+        $0.path.isEmpty || leaf.name == $0.path || leaf.name.hasPrefix($0.path + ".")
+      }
+      let path = owner?.path ?? ""
+      if let row = rows.firstIndex(where: { $0.path == path }) {
+        rows[row].parameters += leaf.tensor.count
+      } else {
+        let type = owner.map { String("\($0.type)".prefix { $0 != "<" }) } ?? ""
+        rows.append(
+          Summary.Row(
+            path: path, layer: type, output: nil, parameters: leaf.tensor.count, multiplyAdds: 0,
+            bytes: 0))
+      }
+    }
+    return rows
   }
 }

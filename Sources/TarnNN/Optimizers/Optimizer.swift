@@ -88,8 +88,8 @@ extension Optimizer {
     evaluateTogether(model.tensors(.all) + tensors(.all) + [step.value])
   }
 
-  /// Records one step without computing it.
-  mutating func advance<Model: Module>(_ model: inout Model, along gradient: Model) {
+  /// Records one step without computing it, for a loop that has more to compute in the same plan.
+  package mutating func advance<Model: Module>(_ model: inout Model, along gradient: Model) {
     let tape = model.walked(named: true)
     let gradients = gradient.tensors(.trainable)
     var all = tape.leaves.map(\.tensor)
@@ -124,7 +124,7 @@ extension Optimizer {
 }
 
 /// Computes tensors in one run; what is still being recorded by a transformation stays recorded.
-func evaluateTogether(_ tensors: [Tensor]) {
+package func evaluateTogether(_ tensors: [Tensor]) {
   Tensor.evaluate(tensors.filter { $0.node.trace?.isActive != true })
 }
 

@@ -9,6 +9,8 @@ import TarnCore
 /// average.update(model)                                   // after each step
 /// let better = average.model ?? model
 /// ```
+///
+/// ``record(_:)`` leaves the computing to you, for a loop that computes a step's tensors together.
 public struct WeightAverage<Model: Module>: TensorStructure {
   public enum Kind: Hashable, Sendable, Codable {
     /// a ← decay · a + (1 − decay) w
@@ -27,6 +29,20 @@ public struct WeightAverage<Model: Module>: TensorStructure {
 
   /// Takes one more model in and computes the average.
   public mutating func update(_ latest: Model) {
+    record(latest)
+    evaluateTogether(tensors(.all))
+  }
+
+  /// Takes one more model in without computing the average.
+  ///
+  /// Compute it at every step, with what else the step recorded: averages that are only recorded hold on to every model
+  /// given.
+  ///
+  /// ```swift
+  /// average.record(model)
+  /// Tensor.evaluate([loss] + model.tensors(.all) + average.tensors(.all))
+  /// ```
+  public mutating func record(_ latest: Model) {
     defer { count += 1 }
     guard let average = model else {
       model = latest
@@ -37,8 +53,6 @@ public struct WeightAverage<Model: Module>: TensorStructure {
       case .exponential(let decay): 1 - decay
       case .mean: 1 / Double(count + 1)
       }
-    let next = latest.combined(with: average, "WeightAverage") { w, a in a + (w - a) * share }
-    evaluateTogether(next.tensors(.all))
-    model = next
+    model = latest.combined(with: average, "WeightAverage") { w, a in a + (w - a) * share }
   }
 }

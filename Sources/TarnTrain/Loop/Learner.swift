@@ -20,16 +20,18 @@ struct Learner<Model: Module> {
   /// The weights to use.
   var result: Model { average?.model ?? model }
 
-  /// Clips the gradient, moves the weights, and computes all that the step recorded in one plan.
+  /// Clips the gradient, moves the weights and their average, and computes all that the step recorded in one plan.
   mutating func update(with step: TrainingStep<Model>, rate: Double, computing others: [Tensor]) {
     var gradient = step.gradient
     if let clipValue { gradient = gradient.clipped(toValue: clipValue) }
     if let clipNorm { gradient = gradient.clipped(toNorm: clipNorm).clipped }
     // The rate is a number of the plan, not part of its structure: a schedule makes no new plans.
     optimizer.learningRate = rate
-    optimizer.update(
-      &model, along: gradient, computing: [step.value] + step.updates.values + others)
+    optimizer.advance(&model, along: gradient)
     model = model.applying(step.updates)
-    average?.update(model)
+    average?.record(model)
+    evaluateTogether(
+      model.tensors(.all) + optimizer.tensors(.all) + (average?.tensors(.all) ?? [])
+        + [step.value] + others)
   }
 }

@@ -29,13 +29,9 @@ public struct Classification<Model: Layer>: TrainingTask {
   }
 
   public func sums(_ logits: Tensor, _ batch: Batch) -> [String: Tensor] {
-    let labels = batch.labels.cast(to: .int64)
-    var sums = ["hits": (logits.argMax(axis: -1) .== labels).cast(to: .float32).sum()]
+    var sums = ["hits": accuracy(logits, batch.labels, reduction: .sum)]
     if topK > 0 {
-      // A label is among the K largest if fewer than K logits exceed its own.
-      let own = logits.takeAlong(labels.expandedDims(-1), axis: -1)
-      let above = (logits .> own).cast(to: .float32).sum(axes: [-1])
-      sums["top"] = (above .< Double(topK)).cast(to: .float32).sum()
+      sums["top"] = topKAccuracy(logits, batch.labels, k: topK, reduction: .sum)
     }
     return sums
   }
