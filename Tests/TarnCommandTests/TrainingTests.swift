@@ -32,7 +32,7 @@ import Testing
     }
     #expect(command.exists("runs/demo-1/index.html"))
     for line in outcome.out.split(separator: "\n") where line.hasPrefix("  tarn ") {
-      let words = line.dropFirst(7).components(separatedBy: "    ")[0].split(separator: " ")
+      let words = line.dropFirst(7).components(separatedBy: "    #")[0].split(separator: " ")
       let (process, out, err) = command.process(words.map(String.init))
       try process.run()
       process.waitUntilExit()

@@ -96,10 +96,10 @@ struct DemoAnswer: Answer {
     return [
       "", curve, "", "Digits it had not seen, and what it took them for:", "", pictures,
       training.text, "", "Try next:",
-      "  tarn train images digits --model mlp --hidden 64,32    a network of another kind",
-      "  tarn evaluate \(place)    every class of digits by itself",
-      "  tarn summary \(place)     its layers",
-      "  tarn data                 larger sets, and how to get them",
+      "  tarn train images digits --model mlp --hidden 64,32    # a network of another kind",
+      "  tarn evaluate \(place)    # every class of digits by itself",
+      "  tarn summary \(place)    # its layers",
+      "  tarn data    # larger sets, and how to get them",
     ].joined(separator: "\n")
   }
 }
