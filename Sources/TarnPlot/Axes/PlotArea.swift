@@ -134,7 +134,9 @@ package struct PlotArea {
   }
 
   /// The frame's lower and left side, marks, numbers and labels, to be drawn after the data.
-  package func drawAxes(_ markup: inout Markup, xLabel: String, yLabel: String, pictureHeight: Double) {
+  package func drawAxes(
+    _ markup: inout Markup, xLabel: String, yLabel: String, pictureHeight: Double
+  ) {
     let (left, bottom) = (pixels(box.x), pixels(box.bottom))
     var path = "M\(left) \(pixels(box.y))V\(bottom)H\(pixels(box.right))"
     for tick in xTicks {

@@ -133,11 +133,17 @@ extension Series {
 }
 
 extension Chart {
-  package func isShownOnX(_ value: Double) -> Bool { value.isFinite && (x.scale == .linear || value > 0) }
-  package func isShownOnY(_ value: Double) -> Bool { value.isFinite && (y.scale == .linear || value > 0) }
+  package func isShownOnX(_ value: Double) -> Bool {
+    value.isFinite && (x.scale == .linear || value > 0)
+  }
+  package func isShownOnY(_ value: Double) -> Bool {
+    value.isFinite && (y.scale == .linear || value > 0)
+  }
 
   /// The span of the points that both axes can show.
-  package func shown(_ xs: [Double], _ ys: [Double]) -> (x: ClosedRange<Double>?, y: ClosedRange<Double>?) {
+  package func shown(_ xs: [Double], _ ys: [Double]) -> (
+    x: ClosedRange<Double>?, y: ClosedRange<Double>?
+  ) {
     var (left, right, low, high) = (
       Double.infinity, -Double.infinity, Double.infinity, -Double.infinity
     )

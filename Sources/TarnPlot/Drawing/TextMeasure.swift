@@ -29,7 +29,9 @@ package enum TextMeasure {
   }
 
   /// `text`, cut and ended with an ellipsis where it is wider than `limit` pixels.
-  package static func fitted(_ text: String, to limit: Double, size: Double = 12, bold: Bool = false)
+  package static func fitted(
+    _ text: String, to limit: Double, size: Double = 12, bold: Bool = false
+  )
     -> String
   {
     if width(text, size: size, bold: bold) <= limit { return text }

@@ -127,7 +127,9 @@ package struct ColourScale {
   package func colour(_ value: Double) -> RGB { map.colour(scale.position(value)) }
 
   /// Room the bar and its numbers take to the right of a map.
-  package func width(label: String) -> Double { 18 + 14 + 8 + numbersWidth + (label.isEmpty ? 8 : 26) }
+  package func width(label: String) -> Double {
+    18 + 14 + 8 + numbersWidth + (label.isEmpty ? 8 : 26)
+  }
 
   private var numbersWidth: Double {
     ticks(height: 240).map { TextMeasure.width($0.label, size: 11) }.max() ?? 0

@@ -19,7 +19,9 @@ package enum TensorBoardEvent {
     summary(tag, time: time, step: step) { $0.float(2, Float(value)) }
   }
 
-  package static func histogram(_ tag: String, _ values: [Double], time: Double, step: Int) -> [UInt8] {
+  package static func histogram(_ tag: String, _ values: [Double], time: Double, step: Int)
+    -> [UInt8]
+  {
     let finite = values.filter(\.isFinite)
     let histogram = Histogram(finite, bins: 30)
     return summary(tag, time: time, step: step) {
