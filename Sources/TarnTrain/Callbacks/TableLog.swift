@@ -36,7 +36,7 @@ public final class EventLog: Callback {
   private var log: JSONLinesLog?
   private var path: LogPath?
 
-  /// - Parameter every: steps between lines; 0: only epochs.
+  /// - Parameter steps: steps between lines; 0: only epochs.
   public init(file: String = "log.jsonl", every steps: Int = 0) {
     (self.file, self.steps) = (file, steps)
   }

@@ -5,7 +5,7 @@ public final class TensorBoard: Callback {
   private var writer: TensorBoardWriter?
 
   /// - Parameters:
-  ///   - every: steps between points of the training loss; 0: none.
+  ///   - steps: steps between points of the training loss; 0: none.
   ///   - weights: whether the distribution of each parameter is written after each epoch.
   public init(every steps: Int = 10, weights: Bool = false) {
     (self.steps, showsWeights) = (steps, weights)

@@ -37,8 +37,7 @@ public func fit<Task: TrainingTask>(
   return loop.training.history
 }
 
-/// As ``fit(_:_:train:validation:options:run:data:callbacks:)-(_,_,Batches,_,_,_,_,_)``, for examples: batches of
-/// `options.batchSize`, in an order that depends on `options.seed` and the epoch.
+/// As `fit` over batches, for examples: batches of `options.batchSize`, in an order that depends on `options.seed` and the epoch.
 ///
 /// ```swift
 /// let (train, test) = Digits.split()

@@ -21,7 +21,7 @@ public protocol TrainingTask<Model>: Sendable {
 
   /// Number of examples in a batch.
   func count(_ examples: Examples) -> Int
-  /// What the model makes of them. During training the phase is ``Phase/training(_:)``.
+  /// What the model makes of them. During training the phase is `Phase.training`.
   func output(_ model: Model, _ examples: Examples) -> Output
   /// The mean loss of the examples, a scalar.
   func loss(_ output: Output, _ examples: Examples) -> Tensor
