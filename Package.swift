@@ -1,5 +1,4 @@
 // swift-tools-version: 6.2
-import Foundation
 import PackageDescription
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
@@ -12,7 +11,6 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(
     name: name + "Tests", dependencies: dependencies + ["_TarnTestKit"],
-    exclude: FileManager.default.fileExists(atPath: "Tests/\(name)Tests/Fixtures") ? ["Fixtures"] : [],
     swiftSettings: strict)
 }
 
@@ -57,9 +55,10 @@ let package = Package(
     tests("TarnData", ["Tarn"]),
     tests("TarnInterop", ["Tarn"]),
     tests("TarnNN", ["Tarn"]),
+    tests("TarnPlot", ["Tarn"]),
     tests("TarnTrain", ["Tarn"]),
-    .testTarget(
-      name: "ConformanceTests", dependencies: ["Tarn", "_TarnTestKit"], swiftSettings: strict),
+    tests("TarnCommand", ["Tarn", "TarnCommand"]),
+    tests("Conformance", ["Tarn"]),
   ],
   swiftLanguageModes: [.v6]
 )

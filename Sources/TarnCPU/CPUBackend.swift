@@ -11,7 +11,8 @@ package final class CPUBackend: Backend {
 
   package func upload(_ bytes: UnsafeRawBufferPointer) -> any Storage {
     let storage = CPUStorage(byteCount: bytes.count, allocator)
-    storage.pointer.copyMemory(from: bytes.baseAddress ?? UnsafeRawPointer(storage.pointer), byteCount: bytes.count)
+    storage.pointer.copyMemory(
+      from: bytes.baseAddress ?? UnsafeRawPointer(storage.pointer), byteCount: bytes.count)
     return storage
   }
 

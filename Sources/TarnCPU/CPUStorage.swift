@@ -15,6 +15,8 @@ final class CPUStorage: Storage, @unchecked Sendable {  // written only by the r
   deinit { allocator.giveBack(pointer, byteCount) }
 
   func read(into bytes: UnsafeMutableRawBufferPointer) {
-    if byteCount > 0 { bytes.copyMemory(from: UnsafeRawBufferPointer(start: pointer, count: byteCount)) }
+    if byteCount > 0 {
+      bytes.copyMemory(from: UnsafeRawBufferPointer(start: pointer, count: byteCount))
+    }
   }
 }

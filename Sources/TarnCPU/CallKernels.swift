@@ -7,8 +7,10 @@ enum CallKernels {
     guard let x = arguments.first, [.float32, .float64].contains(x.dtype) else { return false }
     switch call.name {
     case "softmax", "logSoftmax": return call.attributes[0].int64 == Int64(x.shape.count - 1)
-    case "crossEntropy": return arguments.count == 2 && [.int32, .int64].contains(arguments[1].dtype)
-    case "crossEntropyGradient": return arguments.count == 3 && [.int32, .int64].contains(arguments[1].dtype)
+    case "crossEntropy":
+      return arguments.count == 2 && [.int32, .int64].contains(arguments[1].dtype)
+    case "crossEntropyGradient":
+      return arguments.count == 3 && [.int32, .int64].contains(arguments[1].dtype)
     case "maxPool": return call.attributes[0].int64 == 2
     default: return false
     }
@@ -28,7 +30,8 @@ enum CallKernels {
       let labels = x[1].dtype.code
       return { operands, output in
         var bad: Int64 = 0
-        let status = tarn_cross_entropy(code, rows, columns, operands[0], labels, operands[1], 0, output, &bad)
+        let status = tarn_cross_entropy(
+          code, rows, columns, operands[0], labels, operands[1], 0, output, &bad)
         if UInt32(status) == TARN_BAD_INDEX.rawValue { throw labelProblem(bad, columns) }
         try check(status, "crossEntropy")
       }
@@ -44,7 +47,8 @@ enum CallKernels {
     case "maxPool":
       let layout = tarn_window(Window(of: call), unpooled: x[0].shape, pooled: y.shape)
       return { operands, output in
-        try check(withUnsafePointer(to: layout) { tarn_max_pool(code, $0, operands[0], output) }, "maxPool")
+        try check(
+          withUnsafePointer(to: layout) { tarn_max_pool(code, $0, operands[0], output) }, "maxPool")
       }
     default: return nil
     }
@@ -53,7 +57,8 @@ enum CallKernels {
   private static func labelProblem(_ label: Int64, _ classes: Int64) -> Diagnostic {
     Diagnostic(
       operation: "crossEntropy", reason: "label \(label) is out of range for \(classes) classes",
-      hint: label == classes ? "labels count from 0: subtract 1" : "labels are class numbers 0 … \(classes - 1)")
+      hint: label == classes
+        ? "labels count from 0: subtract 1" : "labels are class numbers 0 … \(classes - 1)")
   }
 }
 

@@ -97,6 +97,8 @@ func check(_ status: Int32, _ operation: String) throws {
     throw Diagnostic(
       operation: operation, reason: "there is not enough memory",
       hint: "use smaller batches, or checkpointed { } for large models")
-  default: throw Diagnostic(operation: operation, reason: "the CPU kernel refused its arguments (status \(status))")
+  default:
+    throw Diagnostic(
+      operation: operation, reason: "the CPU kernel refused its arguments (status \(status))")
   }
 }

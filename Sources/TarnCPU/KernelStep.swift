@@ -4,7 +4,8 @@ import TarnCore
 /// One step of a program, ready to run on the addresses of its buffers.
 struct KernelStep: @unchecked Sendable {  // closures over constant values only
   typealias Pointers = UnsafePointer<UnsafeMutableRawPointer?>
-  typealias Body = (_ operands: [UnsafeMutableRawPointer], _ output: UnsafeMutableRawPointer) throws -> Void
+  typealias Body = (_ operands: [UnsafeMutableRawPointer], _ output: UnsafeMutableRawPointer) throws
+    -> Void
 
   let run: (Pointers, UnsafePointer<tarn_scalar>) throws -> Void
 
@@ -20,7 +21,9 @@ struct KernelStep: @unchecked Sendable {  // closures over constant values only
       let body = Self.body(op, operands, output) ?? Self.reference(op, operands, output)
       let places = operands.map { (buffer: $0.buffer ?? 0, bytes: $0.offset * $0.dtype.byteCount) }
       let target = output.buffer ?? 0
-      run = { pointers, _ in try body(places.map { pointers[$0.buffer]! + $0.bytes }, pointers[target]!) }
+      run = { pointers, _ in
+        try body(places.map { pointers[$0.buffer]! + $0.bytes }, pointers[target]!)
+      }
     }
   }
 
@@ -29,7 +32,8 @@ struct KernelStep: @unchecked Sendable {  // closures over constant values only
     switch op {
     case .matmul(let transposeA, let transposeB): matmul(transposeA, transposeB, x, y)
     case .convolution(let pass, let geometry): convolution(pass, geometry, x, y)
-    case .windowArgMax(let window), .windowSum(let window), .windowSpread(let window): pooling(op, window, x, y)
+    case .windowArgMax(let window), .windowSum(let window), .windowSpread(let window):
+      pooling(op, window, x, y)
     case .take(let axis): take(axis, x, y)
     case .scatterAdd(let axis): scatterAdd(axis, x, y)
     case .argsort(let axis, let descending): argsort(axis, descending, x, y)
@@ -49,14 +53,19 @@ struct KernelStep: @unchecked Sendable {  // closures over constant values only
       let arrays = zip(operands, x).map { pointer, view in
         HostArray(
           shape: view.shape, dtype: view.dtype,
-          bytes: UnsafeRawBufferPointer(start: pointer, count: view.shape.product * view.dtype.byteCount))
+          bytes: UnsafeRawBufferPointer(
+            start: pointer, count: view.shape.product * view.dtype.byteCount))
       }
       let result = try op.rule.reference(op, arrays, y.shape, y.dtype)
-      result.write(to: UnsafeMutableRawBufferPointer(start: output, count: y.shape.product * y.dtype.byteCount))
+      result.write(
+        to: UnsafeMutableRawBufferPointer(start: output, count: y.shape.product * y.dtype.byteCount)
+      )
     }
   }
 
-  private static func tooManyAxes(_ loop: Loop) -> (Pointers, UnsafePointer<tarn_scalar>) throws -> Void {
+  private static func tooManyAxes(_ loop: Loop) -> (Pointers, UnsafePointer<tarn_scalar>) throws ->
+    Void
+  {
     { _, _ in
       throw Diagnostic(
         operation: "reduction", reason: "more than \(TARN_MAX_RANK) axes that cannot be merged",
@@ -65,7 +74,9 @@ struct KernelStep: @unchecked Sendable {  // closures over constant values only
   }
 
   /// A loop over more axes than the kernels take: its first axis is walked here.
-  private static func interpreted(_ loop: Loop) -> (Pointers, UnsafePointer<tarn_scalar>) throws -> Void {
+  private static func interpreted(_ loop: Loop) -> (Pointers, UnsafePointer<tarn_scalar>) throws ->
+    Void
+  {
     let slices = (0..<loop.shape[0]).map { index in
       var slice = loop
       func cut(_ view: View) -> View {
@@ -92,7 +103,9 @@ extension View {
 }
 
 extension KernelStep {
-  private static func matmul(_ transposeA: Bool, _ transposeB: Bool, _ x: [View], _ y: View) -> Body? {
+  private static func matmul(_ transposeA: Bool, _ transposeB: Bool, _ x: [View], _ y: View)
+    -> Body?
+  {
     guard y.dtype != .bool else { return nil }
     let (batch, m, n) = (Int64(y.shape[0]), Int64(y.shape[1]), Int64(y.shape[2]))
     let k = Int64(x[0].shape[transposeA ? 1 : 2])
@@ -100,12 +113,15 @@ extension KernelStep {
     return { operands, output in
       try check(
         tarn_matmul(
-          y.dtype.code, transposeA ? 1 : 0, transposeB ? 1 : 0, batch, m, n, k, operands[0], strideA, operands[1],
+          y.dtype.code, transposeA ? 1 : 0, transposeB ? 1 : 0, batch, m, n, k, operands[0],
+          strideA, operands[1],
           strideB, output), "matmul")
     }
   }
 
-  private static func convolution(_ pass: ConvolutionPass, _ geometry: Convolution, _ x: [View], _ y: View) -> Body? {
+  private static func convolution(
+    _ pass: ConvolutionPass, _ geometry: Convolution, _ x: [View], _ y: View
+  ) -> Body? {
     guard geometry.strides.count == 2, [.float32, .float64].contains(y.dtype) else { return nil }
     let (input, weight, result) =
       switch pass {
@@ -114,7 +130,9 @@ extension KernelStep {
       case .weightGradient: (x[0].shape, y.shape, x[1].shape)
       }
     var shape = tarn_conv()
-    (shape.n, shape.c, shape.h, shape.w) = (Int64(input[0]), Int64(input[1]), Int64(input[2]), Int64(input[3]))
+    (shape.n, shape.c, shape.h, shape.w) = (
+      Int64(input[0]), Int64(input[1]), Int64(input[2]), Int64(input[3])
+    )
     (shape.o, shape.kh, shape.kw) = (Int64(weight[0]), Int64(weight[2]), Int64(weight[3]))
     (shape.oh, shape.ow) = (Int64(result[2]), Int64(result[3]))
     shape.stride = (Int64(geometry.strides[0]), Int64(geometry.strides[1]))
@@ -127,8 +145,10 @@ extension KernelStep {
       let status = withUnsafePointer(to: layout) { layout in
         switch pass {
         case .forward: tarn_conv2d_forward(code, layout, operands[0], operands[1], output)
-        case .inputGradient: tarn_conv2d_input_gradient(code, layout, operands[0], operands[1], output)
-        case .weightGradient: tarn_conv2d_weight_gradient(code, layout, operands[0], operands[1], output)
+        case .inputGradient:
+          tarn_conv2d_input_gradient(code, layout, operands[0], operands[1], output)
+        case .weightGradient:
+          tarn_conv2d_weight_gradient(code, layout, operands[0], operands[1], output)
         }
       }
       try check(status, "convolution")
@@ -138,12 +158,14 @@ extension KernelStep {
   private static func pooling(_ op: Op, _ window: Window, _ x: [View], _ y: View) -> Body? {
     guard window.size.count == 2, [.float32, .float64].contains(x[0].dtype) else { return nil }
     let isSpread = if case .windowSpread = op { true } else { false }
-    let layout = tarn_window(window, unpooled: isSpread ? y.shape : x[0].shape, pooled: isSpread ? x[0].shape : y.shape)
+    let layout = tarn_window(
+      window, unpooled: isSpread ? y.shape : x[0].shape, pooled: isSpread ? x[0].shape : y.shape)
     let code = x[0].dtype.code
     return { operands, output in
       let status = withUnsafePointer(to: layout) { layout in
         switch op {
-        case .windowArgMax: tarn_window_argmax(code, layout, operands[0], output.assumingMemoryBound(to: Int32.self))
+        case .windowArgMax:
+          tarn_window_argmax(code, layout, operands[0], output.assumingMemoryBound(to: Int32.self))
         case .windowSum: tarn_window_sum(code, layout, operands[0], output)
         default: tarn_window_spread(code, layout, operands[0], output)
         }
@@ -159,7 +181,8 @@ extension KernelStep {
     let (size, code) = (Int64(y.dtype.byteCount), x[1].dtype.code)
     return { operands, output in
       var bad: Int64 = 0
-      let status = tarn_take(size, outer, length, inner, operands[0], code, operands[1], count, output, &bad)
+      let status = tarn_take(
+        size, outer, length, inner, operands[0], code, operands[1], count, output, &bad)
       try checkIndex(status, "take", bad, axis, length)
     }
   }
@@ -171,15 +194,19 @@ extension KernelStep {
     let (dtype, code) = (y.dtype.code, x[1].dtype.code)
     return { operands, output in
       var bad: Int64 = 0
-      let status = tarn_scatter_add(dtype, outer, length, inner, operands[0], code, operands[1], count, output, &bad)
+      let status = tarn_scatter_add(
+        dtype, outer, length, inner, operands[0], code, operands[1], count, output, &bad)
       try checkIndex(status, "scatterAdd", bad, axis, length)
     }
   }
 
-  static func checkIndex(_ status: Int32, _ operation: String, _ bad: Int64, _ axis: Int, _ length: Int64) throws {
+  static func checkIndex(
+    _ status: Int32, _ operation: String, _ bad: Int64, _ axis: Int, _ length: Int64
+  ) throws {
     if UInt32(status) == TARN_BAD_INDEX.rawValue {
       throw Diagnostic(
-        operation: operation, reason: "index \(bad) is out of range for axis \(axis) of length \(length)")
+        operation: operation,
+        reason: "index \(bad) is out of range for axis \(axis) of length \(length)")
     }
     try check(status, operation)
   }
@@ -190,12 +217,14 @@ extension KernelStep {
     return { operands, output in
       try check(
         tarn_argsort(
-          code, outer, length, inner, descending ? 1 : 0, operands[0], output.assumingMemoryBound(to: Int64.self)),
+          code, outer, length, inner, descending ? 1 : 0, operands[0],
+          output.assumingMemoryBound(to: Int64.self)),
         "argsort")
     }
   }
 
-  private static func argReduce(_ kind: ArgReduction, _ axis: Int, _ x: [View], _ y: View) -> Body? {
+  private static func argReduce(_ kind: ArgReduction, _ axis: Int, _ x: [View], _ y: View) -> Body?
+  {
     let (outer, length, inner) = x[0].split(at: axis)
     guard length > 0 else { return nil }
     let code = x[0].dtype.code
@@ -212,7 +241,9 @@ extension KernelStep {
     let (outer, length, inner) = x[0].split(at: axis)
     let code = y.dtype.code
     return { operands, output in
-      try check(tarn_cumsum(code, outer, length, inner, reverse ? 1 : 0, operands[0], output), "cumulativeSum")
+      try check(
+        tarn_cumsum(code, outer, length, inner, reverse ? 1 : 0, operands[0], output),
+        "cumulativeSum")
     }
   }
 
@@ -224,7 +255,8 @@ extension KernelStep {
       let status =
         switch kind {
         case .uniform: tarn_random_uniform(code, key[0], key[1], count, output)
-        case .bits: tarn_random_bits(key[0], key[1], count, output.assumingMemoryBound(to: Int64.self))
+        case .bits:
+          tarn_random_bits(key[0], key[1], count, output.assumingMemoryBound(to: Int64.self))
         }
       try check(status, "random")
     }

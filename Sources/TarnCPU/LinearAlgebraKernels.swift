@@ -25,7 +25,8 @@ enum LinearAlgebraKernels {
   private static func decompose(_ op: Op, _ a: Matrix, _ b: Matrix) throws -> [Double] {
     switch op {
     case .cholesky: return try cholesky(a)
-    case .triangularSolve(let lower, let transposed): return try triangularSolve(a, b, lower, transposed)
+    case .triangularSolve(let lower, let transposed):
+      return try triangularSolve(a, b, lower, transposed)
     case .solve: return try solve(a, b)
     case .determinant: return [determinant(a)]
     case .symmetricEigen: return try symmetricEigen(a)
@@ -34,7 +35,9 @@ enum LinearAlgebraKernels {
     }
   }
 
-  private static func store(_ values: [Double], _ output: UnsafeMutableRawPointer, _ start: Int, _ dtype: DType) {
+  private static func store(
+    _ values: [Double], _ output: UnsafeMutableRawPointer, _ start: Int, _ dtype: DType
+  ) {
     if dtype == .float64 {
       let target = output.assumingMemoryBound(to: Double.self) + start
       for (i, value) in values.enumerated() { target[i] = value }
@@ -67,7 +70,8 @@ enum LinearAlgebraKernels {
 
   private static func singular(_ operation: String, _ pivot: Int, _ n: Int) -> Diagnostic {
     Diagnostic(
-      operation: operation, reason: "the matrix is singular", facts: ["pivot \(pivot) of \(n) is zero"],
+      operation: operation, reason: "the matrix is singular",
+      facts: ["pivot \(pivot) of \(n) is zero"],
       hint: "add a small multiple of the identity, or use svd()")
   }
 
@@ -80,9 +84,12 @@ enum LinearAlgebraKernels {
     }
   }
 
-  private static func triangularSolve(_ a: Matrix, _ b: Matrix, _ lower: Bool, _ transposed: Bool) throws -> [Double] {
+  private static func triangularSolve(_ a: Matrix, _ b: Matrix, _ lower: Bool, _ transposed: Bool)
+    throws -> [Double]
+  {
     var (a, b, n, k, info) = (a, b, Int32(a.rows), Int32(b.columnCount), Int32(0))
-    dtrtrs_(lower ? "L" : "U", transposed ? "T" : "N", "N", &n, &k, &a.columns, &n, &b.columns, &n, &info)
+    dtrtrs_(
+      lower ? "L" : "U", transposed ? "T" : "N", "N", &n, &k, &a.columns, &n, &b.columns, &n, &info)
     guard info == 0 else { throw singular("triangularSolve", Int(info), a.rows) }
     return b.rowMajor()
   }
@@ -107,7 +114,9 @@ enum LinearAlgebraKernels {
     var whole = [Int32](repeating: 0, count: 8 * Int(k))
     try withWorkspace("svd") { work, size, _, _ in
       var size = size
-      dgesdd_("S", &m, &n, &a.columns, &m, &s, &u.columns, &m, &vt.columns, &k, work, &size, &whole, &info)
+      dgesdd_(
+        "S", &m, &n, &a.columns, &m, &s, &u.columns, &m, &vt.columns, &k, work, &size, &whole, &info
+      )
       return info
     }
     return u.rowMajor() + s + vt.rowMajor()
@@ -144,7 +153,8 @@ enum LinearAlgebraKernels {
     let info = routine(&work, size, &whole, wholeSize)
     guard info == 0 else {
       throw Diagnostic(
-        operation: operation, reason: "the decomposition did not converge", facts: ["LAPACK code \(info)"],
+        operation: operation, reason: "the decomposition did not converge",
+        facts: ["LAPACK code \(info)"],
         hint: "look for NaN or infinity in the matrix")
     }
   }
@@ -165,7 +175,9 @@ private struct Matrix {
   init(rows: Int, columns count: Int, of other: Matrix) {
     self.init(rows: rows, columns: count)
     for column in 0..<count {
-      for row in 0..<rows { columns[column * rows + row] = other.columns[column * other.rows + row] }
+      for row in 0..<rows {
+        columns[column * rows + row] = other.columns[column * other.rows + row]
+      }
     }
   }
 
@@ -189,7 +201,9 @@ private struct Matrix {
     var result: [Double] = []
     result.reserveCapacity(columns.count)
     for row in 0..<rows {
-      for column in 0..<columnCount { result.append(keeps(row, column) ? columns[column * rows + row] : 0) }
+      for column in 0..<columnCount {
+        result.append(keeps(row, column) ? columns[column * rows + row] : 0)
+      }
     }
     return result
   }

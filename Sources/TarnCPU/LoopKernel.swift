@@ -33,7 +33,9 @@ final class LoopKernel: @unchecked Sendable {  // constant once made
     instructions.initialize(from: program, count: program.count)
     var layout = tarn_loop()
     layout.rank = Int32(merged.shape.count)
-    withUnsafeMutableBytes(of: &layout.shape) { $0.copyBytes(from: merged.shape.map(Int64.init).bytes) }
+    withUnsafeMutableBytes(of: &layout.shape) {
+      $0.copyBytes(from: merged.shape.map(Int64.init).bytes)
+    }
     layout.n_inputs = Int32(inputs.count)
     layout.n_outputs = Int32(outputs.count)
     layout.n_consts = Int32(source.constants.count)
@@ -54,7 +56,9 @@ final class LoopKernel: @unchecked Sendable {  // constant once made
     instructions.deallocate()
   }
 
-  func run(_ pointers: UnsafePointer<UnsafeMutableRawPointer?>, _ scalars: UnsafePointer<tarn_scalar>) throws {
+  func run(
+    _ pointers: UnsafePointer<UnsafeMutableRawPointer?>, _ scalars: UnsafePointer<tarn_scalar>
+  ) throws {
     let status =
       if let reduction {
         tarn_reduce_run(loop, reduction.axes, reduction.kind, pointers, scalars)
@@ -72,7 +76,8 @@ final class LoopKernel: @unchecked Sendable {  // constant once made
     result.dtype = view.dtype.rawValue
     result.reg = UInt16(register)
     result.offset = Int64(view.offset)
-    let padded = strides.map(Int64.init) + Array(repeating: 0, count: Int(TARN_MAX_RANK) - strides.count)
+    let padded =
+      strides.map(Int64.init) + Array(repeating: 0, count: Int(TARN_MAX_RANK) - strides.count)
     withUnsafeMutableBytes(of: &result.strides) { $0.copyBytes(from: padded.bytes) }
     return result
   }
@@ -81,7 +86,8 @@ final class LoopKernel: @unchecked Sendable {  // constant once made
   private static func encode(_ instruction: Loop.Instruction) -> [tarn_instr] {
     func make(_ op: tarn_op, _ cls: UInt8, _ a: Int, _ b: Int = 0, _ c: Int = 0) -> tarn_instr {
       tarn_instr(
-        op: UInt8(op.rawValue), cls: cls, dst: UInt16(instruction.target), a: UInt16(a), b: UInt16(b), c: UInt16(c))
+        op: UInt8(op.rawValue), cls: cls, dst: UInt16(instruction.target), a: UInt16(a),
+        b: UInt16(b), c: UInt16(c))
     }
     let target = instruction.target
     let cls = instruction.operandDType.computeClass
@@ -94,7 +100,10 @@ final class LoopKernel: @unchecked Sendable {  // constant once made
         + narrowing(instruction.dtype).map { make($0, instruction.dtype.computeClass, target) }
     case .compare(let kind): return [make(kind.code, cls, instruction.a, instruction.b)]
     case .select:
-      return [make(TARN_SELECT, instruction.dtype.computeClass, instruction.a, instruction.b, instruction.c)]
+      return [
+        make(
+          TARN_SELECT, instruction.dtype.computeClass, instruction.a, instruction.b, instruction.c)
+      ]
     case .cast(let from): return cast(from, instruction.dtype, instruction.a, make)
     }
   }
@@ -125,7 +134,9 @@ final class LoopKernel: @unchecked Sendable {  // constant once made
     } else {
       // Through int64, so that large numbers wrap instead of sticking at the end of the range.
       if from.isFloating { steps.append((TARN_CAST_I64, source)) }
-      if from.isFloating || from == .int64 { steps.append((TARN_CAST_I32, DType.int64.computeClass)) }
+      if from.isFloating || from == .int64 {
+        steps.append((TARN_CAST_I32, DType.int64.computeClass))
+      }
       steps += narrowing(to).map { ($0, target) }
     }
     if steps.isEmpty {

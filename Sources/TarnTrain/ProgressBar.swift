@@ -3,7 +3,7 @@ import TarnCore
 import TarnPlot
 
 /// How far a piece of work is, and how its state reads as one line of text.
-public struct Progress: Sendable, Equatable {
+public struct ProgressState: Sendable, Equatable {
   /// What is being done, such as `epoch 3/20`.
   public var title: String
   /// Steps done.
@@ -30,7 +30,7 @@ public struct Progress: Sendable, Equatable {
     self.figures = figures
   }
 
-  public static func == (a: Progress, b: Progress) -> Bool {
+  public static func == (a: ProgressState, b: ProgressState) -> Bool {
     a.title == b.title && a.done == b.done && a.total == b.total && a.elapsed == b.elapsed
       && a.start == b.start && a.unit == b.unit && a.unitsPerStep == b.unitsPerStep
       && a.figures.elementsEqual(b.figures, by: ==)
@@ -102,7 +102,7 @@ public struct Progress: Sendable, Equatable {
   }
 
   /// Seconds as `0:07`, `12:30`, `3:05:00` or `2 d 4 h`.
-  static func duration(_ seconds: Double) -> String {
+  package static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds < 3_600_000_000 else { return "∞" }
     let whole = Int(max(seconds, 0).rounded(.up))
     func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
@@ -112,7 +112,7 @@ public struct Progress: Sendable, Equatable {
   }
 }
 
-/// Shows ``Progress`` on one line of the terminal, at most ten times a second.
+/// Shows ``ProgressState`` on one line of the terminal, at most ten times a second.
 ///
 /// It writes to standard error, and only where that is a terminal; elsewhere it is silent.
 ///
@@ -123,7 +123,7 @@ public struct Progress: Sendable, Equatable {
 /// ```
 public final class ProgressBar: Sendable {
   private struct State {
-    var progress: Progress
+    var progress: ProgressState
     var lastShown: Double = -.infinity
   }
 
@@ -138,7 +138,7 @@ public final class ProgressBar: Sendable {
     title: String, total: Int? = nil, start: Int = 0, unit: String = "step", unitsPerStep: Int = 1,
     isQuiet: Bool = false
   ) {
-    let progress = Progress(
+    let progress = ProgressState(
       title: title, done: start, total: total, start: start, unit: unit, unitsPerStep: unitsPerStep)
     state = Lock(State(progress: progress))
     isShown = !isQuiet && isatty(STDERR_FILENO) == 1

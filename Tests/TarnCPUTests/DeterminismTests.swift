@@ -17,7 +17,10 @@ import Testing
     }
     let (value, gradient) = valueAndGrad(loss, at: [filters, w])
     let order = x.flattened().argSort()
-    return [value, gradient[0], gradient[1], x.sum(0, 2, 3), x.cumulativeSum(axis: 3), order, x.variance(1)]
+    return [
+      value, gradient[0], gradient[1], x.sum(0, 2, 3), x.cumulativeSum(axis: 3), order,
+      x.variance(1),
+    ]
   }
 
   @Test func theSameBitsAtAnyThreadCount() {

@@ -34,7 +34,8 @@ import TarnCore
     let one = Tensor([1.0])
     let outer = grad({ x in (x * grad({ y in (x + y).sum() }, at: one)).sum() }, at: Tensor([5.0]))
     #expect(outer.item() == 1)
-    let forward = jvp({ x in x * jvp({ y in x + y }, at: one, along: one).tangent }, at: Tensor([5.0]), along: one)
+    let forward = jvp(
+      { x in x * jvp({ y in x + y }, at: one, along: one).tangent }, at: Tensor([5.0]), along: one)
     #expect(forward.tangent.item() == 1)
   }
 
@@ -85,7 +86,8 @@ import TarnCore
     #expect(wide.isClose(to: y.cos().expandedDims(1) * a, relative: 1e-12, absolute: 1e-14))
     let tall = jacobian({ a.transposed().matmul($0).sin() }, at: Tensor([0.1, 0.2, 0.3]))
     let z = a.transposed().matmul(Tensor([0.1, 0.2, 0.3]))
-    #expect(tall.isClose(to: z.cos().expandedDims(1) * a.transposed(), relative: 1e-12, absolute: 1e-14))
+    #expect(
+      tall.isClose(to: z.cos().expandedDims(1) * a.transposed(), relative: 1e-12, absolute: 1e-14))
   }
 
   @Test func checkpointedGivesTheSameDerivativesToSecondOrder() {
@@ -97,7 +99,9 @@ import TarnCore
     // What the block closes over is differentiated too.
     let (gw, pw) = (grad({ kept($0, x).sum() }, at: w), grad({ plain($0, x).sum() }, at: w))
     #expect(gw.isClose(to: pw, relative: 1e-12))
-    let (h, p) = (hvp({ kept($0, x).sum() }, at: w, along: x), hvp({ plain($0, x).sum() }, at: w, along: x))
+    let (h, p) = (
+      hvp({ kept($0, x).sum() }, at: w, along: x), hvp({ plain($0, x).sum() }, at: w, along: x)
+    )
     #expect(h.isClose(to: p, relative: 1e-12))
   }
 
@@ -119,7 +123,8 @@ import TarnCore
       let x = Tensor.full([16, 16], 0.01, dtype: .float64)
       x.evaluate()
       let g = grad({ deep($0, checkpoint: checkpoint) }, at: x)
-      return Program(Simplifier.simplified(Engine.graph(of: [g]).graph, claims: { _, _ in false })).scratchBytes
+      return Program(Simplifier.simplified(Engine.graph(of: [g]).graph, claims: { _, _ in false }))
+        .scratchBytes
     }
     #expect(2 * scratch(true) < scratch(false))
   }
@@ -130,16 +135,23 @@ import TarnCore
       { x in customDerivative([x], { $0[0].round() }, vjp: { _, _, g in [3 * g] }).sum() }, at: x)
     #expect(straight.isClose(to: Tensor([3, 3, 3, 3.0])))
     let mapped = vmap(over: x) { row in
-      grad({ customDerivative([$0], { $0[0].squared() }, vjp: { x, _, g in [x[0] * g] }).sum() }, at: row)
+      grad(
+        { customDerivative([$0], { $0[0].squared() }, vjp: { x, _, g in [x[0] * g] }).sum() },
+        at: row)
     }
     #expect(mapped.isClose(to: x))
     let outside = grad(
-      { w in vmap(over: w) { row in customDerivative([row], { $0[0].squared() }, vjp: { x, _, g in [x[0] * g] }) }.sum() },
+      { w in
+        vmap(over: w) { row in
+          customDerivative([row], { $0[0].squared() }, vjp: { x, _, g in [x[0] * g] })
+        }.sum()
+      },
       at: x)
     #expect(outside.isClose(to: x))
     #expect(throws: Diagnostic.self) {
       try Diagnostic.catching {
-        _ = jvp({ customDerivative([$0], { $0[0].round() }, vjp: { _, _, g in [g] }) }, at: x, along: x)
+        _ = jvp(
+          { customDerivative([$0], { $0[0].round() }, vjp: { _, _, g in [g] }) }, at: x, along: x)
       }
     }
   }
@@ -184,7 +196,9 @@ import TarnCore
 
   @Test func aGradientCheckFindsAWrongDerivative() {
     let wrong = checkGradients(
-      { x in customDerivative([x[0]], { $0[0].sin() }, vjp: { _, _, g in [g] }, jvp: { _, _, t in t[0] }) }, at: [x])
+      { x in
+        customDerivative([x[0]], { $0[0].sin() }, vjp: { _, _, g in [g] }, jvp: { _, _, t in t[0] })
+      }, at: [x])
     #expect(!wrong.passed)
     #expect(checkGradients({ $0[0].sin() }, at: [x], order: 2).passed)
   }

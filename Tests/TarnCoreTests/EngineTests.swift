@@ -89,13 +89,15 @@ import TarnCore
     for (buffer, info) in program.buffers.enumerated() {
       guard case .scratch(let offset) = info.place else { continue }
       let times = program.steps.indices.filter {
-        program.steps[$0].buffersRead.contains(buffer) || program.steps[$0].buffersWritten.contains(buffer)
+        program.steps[$0].buffersRead.contains(buffer)
+          || program.steps[$0].buffersWritten.contains(buffer)
       }
       guard let first = times.first, let last = times.last else { continue }
       spans.append((buffer, offset..<(offset + info.byteCount), first...last))
     }
     for a in spans {
-      for b in spans where a.buffer < b.buffer && a.bytes.overlaps(b.bytes) && a.life.overlaps(b.life) {
+      for b in spans
+      where a.buffer < b.buffer && a.bytes.overlaps(b.bytes) && a.life.overlaps(b.life) {
         // The only meeting allowed: one ends as an operand of the loop that makes the other in its place.
         #expect(a.life.upperBound == b.life.lowerBound || b.life.upperBound == a.life.lowerBound)
         #expect(a.bytes == b.bytes)

@@ -137,3 +137,24 @@ func diagnostic(_ body: () throws -> Void) -> Diagnostic? {
     return nil
   } catch { return error as? Diagnostic }
 }
+
+@Suite struct SingleExampleTests {
+  @Test func perExampleGradientsOfAClassifierEqualALoop() {
+    let model = Initialization.seeded(4) { Linear(3, 4) }
+    let x = Tensor((0..<15).map { Float($0 % 7) / 3 - 1 }, shape: [5, 3])
+    let y = Tensor([0, 3, 2, 2, 1])
+    let losses: [@Sendable (Tensor, Tensor) -> Tensor] = [
+      { crossEntropy($0, $1) }, { negativeLogLikelihood(logProbabilities: $0.logSoftmax(), $1) },
+      { multiClassHinge($0, $1) },
+    ]
+    for loss in losses {
+      let together = vmap(over: Pair(x, y)) { example in
+        grad({ loss($0(example.first), example.second) }, at: model)
+      }
+      for i in 0..<5 {
+        let alone = grad({ loss($0(x[i..<(i + 1)]), y[i..<(i + 1)]) }, at: model)
+        #expect(together.weight[i].isClose(to: alone.weight, relative: 1e-5, absolute: 1e-6))
+      }
+    }
+  }
+}

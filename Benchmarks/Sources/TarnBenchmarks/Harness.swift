@@ -18,11 +18,14 @@ func measure(_ workload: String, _ body: () -> Void) -> Measurement {
   repeat { body() } while clock.now - warm < .milliseconds(300)
   var samples: [Double] = []
   let start = clock.now
-  repeat { samples.append(milliseconds(clock.measure(body))) } while clock.now - start < .seconds(1)
+  repeat {
+    samples.append(milliseconds(clock.measure(body)))
+  } while clock.now - start < .seconds(1)
     || samples.count < 5
   samples.sort()
   return Measurement(
-    workload: workload, medianMilliseconds: samples[samples.count / 2], minimumMilliseconds: samples[0],
+    workload: workload, medianMilliseconds: samples[samples.count / 2],
+    minimumMilliseconds: samples[0],
     samples: samples.count)
 }
 

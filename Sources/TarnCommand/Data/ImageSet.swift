@@ -21,7 +21,8 @@ enum ImageSet: String, Codable, CaseIterable, ExpressibleByArgument {
   func load(folder: String?, split: Split) throws -> Samples {
     switch self {
     case .digits:
-      let parts = Digits.split(seed: split.seed)
+      // The same held-out digits for every seed, so that runs compare.
+      let parts = Digits.split()
       return try Samples(
         name: rawValue, learning: parts.train, test: parts.test, split: split, classes: classes)
     case .mnist, .fashion:
@@ -41,9 +42,8 @@ enum ImageSet: String, Codable, CaseIterable, ExpressibleByArgument {
   static func find(_ set: ImageSet, _ folder: String?) throws -> URL {
     let places = set.places(folder)
     if let place = places.first(where: hasFiles) { return place }
-    let asked = folder.map { $0 } ?? "(no folder was given)"
     throw DataError(
-      .missing, file: asked,
+      .missing, file: folder ?? set.rawValue,
       reason: "\(set.title) is not there: no train-images-idx3-ubyte or .gz in "
         + places.map(\.path).joined(separator: ", "),
       hint: set.howToGet)

@@ -11,7 +11,8 @@ enum Pictures {
     let isOne = pictures.rank == 2
     guard pictures.dtype == .uint8, pictures.rank == 3 || isOne else {
       throw DataError(
-        .invalid, file: file, reason: "holds \(pictures.shape) \(pictures.dtype), not grey pictures",
+        .invalid, file: file,
+        reason: "holds \(pictures.shape) \(pictures.dtype), not grey pictures",
         hint: "give [height, width] or [n, height, width] of bytes")
     }
     let size = Array(pictures.shape.suffix(2))
@@ -35,7 +36,8 @@ enum Pictures {
 
   private static func idx(_ url: URL) throws -> Tensor {
     do { return try IDX.read(contentsOf: url) } catch let error as DataError
-    where error.kind == .invalid && error.place == .byte(0) {
+      where error.kind == .invalid && error.place == .byte(0)
+    {
       throw DataError(
         .unsupported, file: url.path, at: .byte(0), reason: "is neither a PGM nor an IDX picture",
         hint: "convert it, e.g. with `magick IN -colorspace gray OUT.pgm`")

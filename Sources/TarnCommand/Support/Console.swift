@@ -5,9 +5,10 @@ import Tarn
 struct Console: Sendable {
   let isJSON: Bool
   let isQuiet: Bool
+  let seed: UInt64
 
   init(_ common: CommonOptions) {
-    (isJSON, isQuiet) = (common.json, common.quiet)
+    (isJSON, isQuiet, seed) = (common.json, common.quiet, common.seed)
   }
 
   /// Whether a person sees standard output, so that colour is welcome.
@@ -33,7 +34,8 @@ struct Console: Sendable {
   /// Prints the answer.
   func finish(_ answer: some Answer) throws {
     guard isJSON else {
-      return write(answer.text + "\n", to: .standardOutput)
+      let text = isQuiet ? String(answer.text.drop { $0.isNewline }) : answer.text
+      return write(text + "\n", to: .standardOutput)
     }
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
@@ -41,12 +43,26 @@ struct Console: Sendable {
     // JSON has no such numbers.
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    let data = try encoder.encode(answer)
+    let data = try encoder.encode(Seeded(answer: answer, seed: seed))
     write(String(decoding: data, as: UTF8.self) + "\n", to: .standardOutput)
   }
 
   private func write(_ text: String, to file: FileHandle) {
     // A reader that has gone away (`tarn … | head`) is no failure.
     try? file.write(contentsOf: Data(text.utf8))
+  }
+}
+
+/// An answer with the seed, unless it names its own: that of the run it tells of.
+private struct Seeded<Content: Answer>: Encodable {
+  let answer: Content
+  let seed: UInt64
+
+  private enum CodingKeys: CodingKey { case seed }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(seed, forKey: .seed)
+    try answer.encode(to: encoder)
   }
 }

@@ -15,7 +15,9 @@ enum Paths {
     let path = shown(url)
     let isPlain = path.allSatisfy { $0.isLetter || $0.isNumber || "/._-+@".contains($0) }
     return isPlain && !path.isEmpty
-      ? path : "'" + path.split(separator: "'", omittingEmptySubsequences: false)
+      ? path
+      : "'"
+        + path.split(separator: "'", omittingEmptySubsequences: false)
         .joined(separator: "'\\''") + "'"
   }
 

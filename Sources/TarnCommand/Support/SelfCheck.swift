@@ -80,7 +80,8 @@ struct SelfCheck: Encodable {
     case .success(let error):
       return SelfCheck(
         name: name, isRight: error < 1e-4,
-        finding: "differs from the reference by \(Text.number(error, digits: 2)) of the largest value",
+        finding:
+          "differs from the reference by \(Text.number(error, digits: 2)) of the largest value",
         remedy: rebuild)
     case .failure(let error):
       return SelfCheck(

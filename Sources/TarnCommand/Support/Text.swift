@@ -1,10 +1,10 @@
 import Foundation
+import Tarn
 
 /// Numbers as people read them.
 enum Text {
   static func number(_ value: Double, digits: Int = 4) -> String {
-    guard value.isFinite else { return value.isNaN ? "NaN" : value < 0 ? "-∞" : "∞" }
-    return String(format: "%.\(digits)g", value)
+    NumberText.short(value, digits: digits)
   }
 
   static func percent(_ share: Double) -> String {

@@ -22,6 +22,7 @@ protocol Verb: ParsableCommand {
 
 extension Verb {
   func run() throws {
+    Signals.unblock()
     let console = Console(common)
     if let threads = common.threads { Machine.threads = threads }
     let code: Int32

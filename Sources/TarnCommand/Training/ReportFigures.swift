@@ -8,11 +8,15 @@ extension TrainingJob {
     if let accuracy = answer.testAccuracy {
       tiles.append(.init("test accuracy", Text.percent(accuracy), note: held))
     }
-    if let f1 = answer.testF1 { tiles.append(.init("F1", Text.number(f1), note: "mean of classes")) }
+    if let f1 = answer.testF1 {
+      tiles.append(.init("F1", Text.number(f1), note: "mean of classes"))
+    }
     if let rmse = answer.testRmse { tiles.append(.init("RMSE", Text.number(rmse), note: held)) }
     if let mae = answer.testMae { tiles.append(.init("MAE", Text.number(mae))) }
     if let r2 = answer.testR2 { tiles.append(.init("R²", Text.number(r2))) }
-    if let loss = answer.testLoss { tiles.append(.init("test loss", Text.number(loss))) }
+    if let loss = answer.testLoss, answer.testAccuracy != nil {
+      tiles.append(.init("test loss", Text.number(loss, digits: 3)))
+    }
     tiles.append(.init("parameters", Text.count(answer.parameters)))
     tiles.append(
       .init("epochs", "\(answer.epochs)", note: "\(Text.count(answer.steps)) steps"))

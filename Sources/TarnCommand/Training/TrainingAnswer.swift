@@ -67,7 +67,8 @@ struct TrainingAnswer: Answer {
   var result: String {
     if let testAccuracy {
       let f1 = testF1.map { ", F1 \(Text.number($0))" } ?? ""
-      return "\(Text.percent(testAccuracy)) of \(Text.count(testSamples)) held-out samples right\(f1)"
+      return
+        "\(Text.percent(testAccuracy)) of \(Text.count(testSamples)) held-out samples right\(f1)"
     }
     if let testRmse, let testMae, let testR2 {
       return "RMSE \(Text.number(testRmse)), MAE \(Text.number(testMae)), R² \(Text.number(testR2))"

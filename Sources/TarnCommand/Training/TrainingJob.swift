@@ -9,7 +9,7 @@ struct TrainingJob {
   let options: TrainingOptions
   let samples: Samples
   let console: Console
-  /// Epochs between two lines that tell of them.
+  /// Epochs between two lines that tell of them. More than one for epochs too short for a progress bar.
   var linesEvery = 1
 
   /// Makes the folder and notes in it all that is needed to go on from it alone.
@@ -76,7 +76,7 @@ struct TrainingJob {
       Interrupt(resume: resumeCommand), TensorBoard(every: 0),
     ]
     callbacks.append(
-      console.showsProgress
+      console.showsProgress && linesEvery == 1
         ? ShowProgress(unit: "sample") : EpochLines(console, every: linesEvery))
     return try fit(
       &model, task, train: samples.train, validation: samples.validation, options: options,

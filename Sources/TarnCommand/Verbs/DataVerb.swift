@@ -44,7 +44,8 @@ struct DataAnswer: Answer {
 
   var text: String {
     sets.map { set in
-      let place = set.folder.map { "in \($0)" } ?? (set.isThere ? "part of this program" : "not here")
+      let place =
+        set.folder.map { "in \($0)" } ?? (set.isThere ? "part of this program" : "not here")
       return """
         \(set.name)  \(set.title): \(set.samples)
           licence  \(set.licence)

@@ -8,7 +8,7 @@ struct Demo: Verb {
     abstract: "Trains on 1,797 handwritten digits and shows what was learned, in seconds.")
 
   @Option(help: "Passes over the training samples.")
-  var epochs = 20
+  var epochs = 40
 
   @Option(help: "The run's folder. (default: the next free runs/demo-1, -2, …)")
   var out: String?
@@ -29,7 +29,8 @@ struct Demo: Verb {
     let card = ModelCard(kind: ModelKind.lenet.rawValue, inputShape: samples.shape, classes: 10)
     var options = ImageSet.digits.defaults(.lenet)
     options.epochs = epochs
-    options.schedule = .cosine(minimum: 0)
+    options.learningRate = 0.01
+    options.schedule = .oneCycle
     options.seed = common.seed
     options.threads = Machine.threads
     let job = try TrainingJob.begin(
@@ -91,13 +92,14 @@ struct DemoAnswer: Answer {
 
   var text: String {
     if training.isInterrupted { return training.text }
+    let place = Paths.word(URL(fileURLWithPath: training.run))
     return [
       "", curve, "", "Digits it had not seen, and what it took them for:", "", pictures,
       training.text, "", "Try next:",
-      "  tarn train images digits --model mlp --hidden 64,32 --epochs 40",
-      "  tarn evaluate \(training.run)",
-      "  tarn summary \(training.run)",
-      "  tarn train --resume \(training.run) --epochs \(2 * training.epochs)",
+      "  tarn train images digits --model mlp --hidden 64,32    # a network of another kind",
+      "  tarn evaluate \(place)    # every class of digits by itself",
+      "  tarn summary \(place)    # its layers",
+      "  tarn data    # larger sets, and how to get them",
     ].joined(separator: "\n")
   }
 }

@@ -27,7 +27,9 @@ struct Inspect: Verb {
     return InspectAnswer(
       file: file, format: name == "npz" ? "npz" : "safetensors",
       tensors: weights.all.map { .init($0.name, $0.tensor) },
-      metadata: weights.metadata.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: $0.value) })
+      metadata: weights.metadata.sorted { $0.key < $1.key }.map {
+        .init(key: $0.key, value: $0.value)
+      })
   }
 
   /// By the name's end, or by the magic number: two zeros, a type, a rank.

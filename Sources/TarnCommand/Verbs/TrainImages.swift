@@ -44,9 +44,8 @@ extension ImageSet {
   func defaults(_ kind: ModelKind) -> TrainingOptions {
     var options = TrainingOptions()
     options.batchSize = self == .digits ? 32 : 64
-    options.learningRate = kind == .lenet ? 2e-3 : 1e-3
+    options.learningRate = self == .digits ? 5e-3 : kind == .lenet ? 2e-3 : 1e-3
     switch (self, kind) {
-    case (.digits, .lenet): options.epochs = 20
     case (.digits, _): options.epochs = 30
     case (_, .linear): options.epochs = 10
     case (_, .mlp): options.epochs = 5

@@ -11,7 +11,9 @@ struct TrainTable: Verb {
       the mean. What that takes is learned from the training rows and kept with the run.
       """)
 
-  @Argument(help: ArgumentHelp("The table, with the columns' names in its first line.", valueName: "file.csv"))
+  @Argument(
+    help: ArgumentHelp(
+      "The table, with the columns' names in its first line.", valueName: "file.csv"))
   var file: String
 
   @Option(help: ArgumentHelp("The column to predict.", valueName: "column"))

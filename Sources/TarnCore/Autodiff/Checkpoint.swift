@@ -63,7 +63,9 @@ private func openVariables(of result: Node, except arguments: [Node]) -> [Node] 
   var found: [Node] = []
   var stack = [result]
   while let node = stack.popLast() {
-    guard node.trace?.isActive == true, seen.insert(ObjectIdentifier(node)).inserted else { continue }
+    guard node.trace?.isActive == true, seen.insert(ObjectIdentifier(node)).inserted else {
+      continue
+    }
     if case .variable = node.op {
       found.append(node)
     } else {

@@ -26,13 +26,16 @@ public struct GradientCheck: Sendable, CustomStringConvertible {
 /// let check = checkGradients({ $0[0].sin() * $0[1] }, at: [x, y], order: 2)
 /// ```
 public func checkGradients(
-  _ f: @escaping @Sendable ([Tensor]) -> Tensor, at x: [Tensor], order: Int = 1, step: Double = 1e-5,
+  _ f: @escaping @Sendable ([Tensor]) -> Tensor, at x: [Tensor], order: Int = 1,
+  step: Double = 1e-5,
   tolerance: Double = 1e-5, seed: UInt64 = 0
 ) -> GradientCheck {
   func direction(_ like: [Tensor], _ salt: UInt64) -> [Tensor] {
     like.enumerated().map { i, t in
       // Fixed, irregular numbers: no two elements alike, none near zero.
-      let values = (0..<t.count).map { 0.4 + 0.6 * Foundation.sin(Double($0 * 7 + i * 3) + Double(seed &+ salt)) }
+      let values = (0..<t.count).map {
+        0.4 + 0.6 * Foundation.sin(Double($0 * 7 + i * 3) + Double(seed &+ salt))
+      }
       return Device.with(t.device) { Tensor(values, shape: t.shape).cast(to: t.dtype) }
     }
   }
@@ -48,7 +51,8 @@ public func checkGradients(
   let scalar: @Sendable ([Tensor]) -> Tensor = { (f($0) * weights).sum() }
   let v = direction(x, 5)
   let gradient = grad(scalar, at: x)
-  let numeric = ((scalar(moved(step, along: v)) - scalar(moved(-step, along: v))) / (2 * step)).item()
+  let numeric = ((scalar(moved(step, along: v)) - scalar(moved(-step, along: v))) / (2 * step))
+    .item()
   let reverse = dot(gradient, v).item()
   let forward = jvp(scalar, at: x, along: v).tangent.item()
   var errors = [
@@ -58,7 +62,8 @@ public func checkGradients(
   if order >= 2 {
     let u = direction(x, 23)
     let along: @Sendable ([Tensor]) -> Tensor = { dot(grad(scalar, at: $0), u) }
-    let numeric = ((along(moved(step, along: v)) - along(moved(-step, along: v))) / (2 * step)).item()
+    let numeric = ((along(moved(step, along: v)) - along(moved(-step, along: v))) / (2 * step))
+      .item()
     let forwardOverReverse = dot(hvp(scalar, at: x, along: v), u).item()
     let reverseOverReverse = dot(grad(along, at: x), v).item()
     let reverseOverForward = dot(grad({ jvp(scalar, at: $0, along: u).tangent }, at: x), v).item()

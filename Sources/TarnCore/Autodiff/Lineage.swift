@@ -40,14 +40,17 @@ extension Tensor {
   /// A new identity on this tensor, to differentiate with respect to.
   package func variable(in trace: Trace) -> Tensor {
     Tensor(
-      Node(.variable, node, nil, shape: shape, dtype: dtype, device: device, trace: Trace.outer(node.trace, trace)))
+      Node(
+        .variable, node, nil, shape: shape, dtype: dtype, device: device,
+        trace: Trace.outer(node.trace, trace)))
   }
 
   /// An argument without a value.
   package static func placeholder(like x: Tensor, shape: [Int], in trace: Trace?) -> Tensor {
     Tensor(
       Node(
-        .placeholder(PlaceholderCounter.next()), nil, nil, shape: shape, dtype: x.dtype, device: x.device,
+        .placeholder(PlaceholderCounter.next()), nil, nil, shape: shape, dtype: x.dtype,
+        device: x.device,
         trace: trace))
   }
 }

@@ -18,7 +18,9 @@ func adjoints(of results: [Tensor], seeds: [Tensor], for sources: [Tensor]) -> [
     let inputs = node.inputs
     let gradients = node.op.rule.vjp(node.op, inputs.map(Tensor.init), Tensor(node), g)
     for (input, gradient) in zip(inputs, gradients) {
-      guard let gradient, input.dtype.isFloating, let place = lineage.index(of: input) else { continue }
+      guard let gradient, input.dtype.isFloating, let place = lineage.index(of: input) else {
+        continue
+      }
       add(gradient, at: place)
     }
   }

@@ -21,7 +21,9 @@ extension Tensor: TensorTree {
   public func tensors(_ kind: LeafKind) -> [Tensor] {
     kind == .all || dtype.isFloating ? [self] : []
   }
-  public func replacing(_ kind: LeafKind, with tensors: [Tensor]) -> Tensor { tensors.first ?? self }
+  public func replacing(_ kind: LeafKind, with tensors: [Tensor]) -> Tensor {
+    tensors.first ?? self
+  }
 }
 
 extension Array: TensorTree where Element: TensorTree {
@@ -61,12 +63,21 @@ public struct Pair<First: TensorTree, Second: TensorTree>: TensorTree {
 
 extension TensorTree {
   /// The same structure with `transform` applied to the tensors of a kind.
-  public func mapTensors(_ kind: LeafKind = .trainable, _ transform: (Tensor) throws -> Tensor) rethrows -> Self {
+  public func mapTensors(_ kind: LeafKind = .trainable, _ transform: (Tensor) throws -> Tensor)
+    rethrows -> Self
+  {
     replacing(kind, with: try tensors(kind).map(transform))
   }
 
   /// Zeros everywhere.
-  public var zeroed: Self { mapTensors(.all) { Tensor(Node(.full(.integer(0)), nil, nil, shape: $0.shape, dtype: $0.dtype, device: $0.device, trace: nil)) } }
+  public var zeroed: Self {
+    mapTensors(.all) {
+      Tensor(
+        Node(
+          .full(.integer(0)), nil, nil, shape: $0.shape, dtype: $0.dtype, device: $0.device,
+          trace: nil))
+    }
+  }
 
   /// Computes everything in it now, in one plan.
   @discardableResult public func evaluated() -> Self {

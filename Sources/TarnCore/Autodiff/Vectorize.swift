@@ -18,7 +18,9 @@ public func vmap<X: TensorTree, Y: TensorTree>(over x: X, _ f: (X) throws -> Y) 
         facts: ["first \(rows[0].shape)", "other \(odd.shape)"]))
   }
   return try Trace.within { trace in
-    let examples = rows.map { Tensor.placeholder(like: $0, shape: Array($0.shape.dropFirst()), in: trace) }
+    let examples = rows.map {
+      Tensor.placeholder(like: $0, shape: Array($0.shape.dropFirst()), in: trace)
+    }
     let result = try f(x.replacing(.all, with: examples))
     let outputs = result.tensors(.all)
     let lineage = Lineage(from: examples.map(\.node), to: outputs.map(\.node))
@@ -31,9 +33,12 @@ public func vmap<X: TensorTree, Y: TensorTree>(over x: X, _ f: (X) throws -> Y) 
       }
       let inputs = node.inputs
       let places = inputs.map { lineage.index(of: $0) }
-      let operands = zip(inputs, places).map { input, place in place.map { batched[$0] } ?? Tensor(input) }
+      let operands = zip(inputs, places).map { input, place in
+        place.map { batched[$0] } ?? Tensor(input)
+      }
       batched.append(
-        node.op.rule.batch(node.op, operands, places.map { $0 != nil }, size, node.shape, node.dtype))
+        node.op.rule.batch(
+          node.op, operands, places.map { $0 != nil }, size, node.shape, node.dtype))
     }
     return result.replacing(
       .all,
@@ -44,6 +49,8 @@ public func vmap<X: TensorTree, Y: TensorTree>(over x: X, _ f: (X) throws -> Y) 
 }
 
 /// `f` mapped over the first axis of its argument. See ``vmap(over:_:)``.
-public func vmap<X: TensorTree, Y: TensorTree>(_ f: @escaping @Sendable (X) -> Y) -> @Sendable (X) -> Y {
+public func vmap<X: TensorTree, Y: TensorTree>(_ f: @escaping @Sendable (X) -> Y)
+  -> @Sendable (X) -> Y
+{
   { x in vmap(over: x, f) }
 }

@@ -92,7 +92,9 @@ extension HostArray {
   /// From the bytes of a tensor in row-major order, native byte order.
   package init(shape: [Int], dtype: DType, bytes: UnsafeRawBufferPointer) {
     func load<T: BitwiseCopyable>(_: T.Type) -> [T] {
-      (0..<shape.product).map { bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<T>.stride, as: T.self) }
+      (0..<shape.product).map {
+        bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<T>.stride, as: T.self)
+      }
     }
     (self.shape, self.dtype) = (shape, dtype)
     switch dtype {

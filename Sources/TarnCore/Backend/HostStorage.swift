@@ -13,5 +13,7 @@ package final class HostStorage: Storage, @unchecked Sendable {  // written only
 
   package var byteCount: Int { bytes.count }
 
-  package func read(into target: UnsafeMutableRawBufferPointer) { target.copyMemory(from: UnsafeRawBufferPointer(bytes)) }
+  package func read(into target: UnsafeMutableRawBufferPointer) {
+    target.copyMemory(from: UnsafeRawBufferPointer(bytes))
+  }
 }

@@ -35,7 +35,9 @@ public struct Diagnostic: Error, Sendable, CustomStringConvertible {
 /// Where the first diagnostic of a scope is kept until the scope ends.
 package final class DiagnosticSink: Sendable {
   private let first = Lock<Diagnostic?>(nil)
-  package func record(_ diagnostic: Diagnostic) { first.withLock { if $0 == nil { $0 = diagnostic } } }
+  package func record(_ diagnostic: Diagnostic) {
+    first.withLock { if $0 == nil { $0 = diagnostic } }
+  }
   package var diagnostic: Diagnostic? { first.withLock { $0 } }
 }
 
@@ -68,7 +70,9 @@ extension Diagnostic {
   }
 
   /// Reports a mistake and gives zeros of the shape the result should have had, so that work can go on.
-  public static func report(_ diagnostic: Diagnostic, poison shape: [Int], _ dtype: DType = .float32) -> Tensor {
+  public static func report(
+    _ diagnostic: Diagnostic, poison shape: [Int], _ dtype: DType = .float32
+  ) -> Tensor {
     report(diagnostic)
     return Tensor.zeros(shape.map { max($0, 0) }, dtype: dtype)
   }

@@ -4,7 +4,9 @@ import Synchronization
 package final class Lock<Value: Sendable>: Sendable {
   private let mutex: Mutex<Value>
   package init(_ value: Value) { mutex = Mutex(value) }
-  package func withLock<Result: Sendable>(_ body: (inout sending Value) throws -> Result) rethrows -> Result {
+  package func withLock<Result: Sendable>(_ body: (inout sending Value) throws -> Result) rethrows
+    -> Result
+  {
     try mutex.withLock { try body(&$0) }
   }
 }

@@ -44,14 +44,16 @@ public final class Compiled<X: TensorTree, Y: TensorTree>: Sendable {
           Tensor(Node(storage: $0, shape: $1.shape, dtype: $1.dtype, device: $1.device))
         })
     } catch {
-      let diagnostic = error as? Diagnostic ?? Diagnostic(operation: "compiled function", reason: "\(error)")
+      let diagnostic =
+        error as? Diagnostic ?? Diagnostic(operation: "compiled function", reason: "\(error)")
       return Diagnostic.report(diagnostic, giving: plan.result.zeroed)
     }
   }
 
   private func plan(for arguments: [Tensor], _ x: X) -> Plan? {
     let signature = Signature(
-      shapes: arguments.map(\.shape), dtypes: arguments.map(\.dtype), device: arguments.first?.device ?? .current)
+      shapes: arguments.map(\.shape), dtypes: arguments.map(\.dtype),
+      device: arguments.first?.device ?? .current)
     if let plan = plans.withLock({ $0[signature] }) { return plan }
     let stands = arguments.map { Tensor.placeholder(like: $0, shape: $0.shape, in: nil) }
     let result = function(x.replacing(.all, with: stands))
@@ -61,7 +63,8 @@ public final class Compiled<X: TensorTree, Y: TensorTree>: Sendable {
     }
     let plan = Plan(
       executable: Backends.of(signature.device).compile(recorded.graph),
-      constants: Array(recorded.leaves.dropFirst(stands.count)), scalars: recorded.scalars, result: result,
+      constants: Array(recorded.leaves.dropFirst(stands.count)), scalars: recorded.scalars,
+      result: result,
       text: Program(Simplifier.simplified(recorded.graph, claims: { _, _ in false })).description)
     plans.withLock { $0[signature] = plan }
     return plan
@@ -72,11 +75,15 @@ public final class Compiled<X: TensorTree, Y: TensorTree>: Sendable {
 
   /// The kernels and memory plan of every recording so far.
   public func dump() -> String {
-    plans.withLock { $0.map { "\($0.key.shapes)\n\($0.value.text)" }.sorted().joined(separator: "\n\n") }
+    plans.withLock {
+      $0.map { "\($0.key.shapes)\n\($0.value.text)" }.sorted().joined(separator: "\n\n")
+    }
   }
 }
 
 /// `f`, recorded once per set of argument shapes. See ``Compiled``.
-public func compile<X: TensorTree, Y: TensorTree>(_ f: @escaping @Sendable (X) -> Y) -> Compiled<X, Y> {
+public func compile<X: TensorTree, Y: TensorTree>(_ f: @escaping @Sendable (X) -> Y) -> Compiled<
+  X, Y
+> {
   Compiled(f)
 }

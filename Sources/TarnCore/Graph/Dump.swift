@@ -61,7 +61,8 @@ extension Scalar {
   fileprivate var label: String {
     switch self {
     case .integer(let value): "\(value)"
-    case .real(let value): value == value.rounded() && abs(value) < 1e15 ? "\(Int64(value))" : "\(value)"
+    case .real(let value):
+      value == value.rounded() && abs(value) < 1e15 ? "\(Int64(value))" : "\(value)"
     }
   }
 }
@@ -149,7 +150,8 @@ extension Tensor {
     return GraphPicture(
       vertices: graph.vertices.enumerated().map { index, vertex in
         GraphPicture.Vertex(
-          label: vertex.op.label, detail: "\(vertex.shape) \(vertex.dtype.name)", role: vertex.op.role,
+          label: vertex.op.label, detail: "\(vertex.shape) \(vertex.dtype.name)",
+          role: vertex.op.role,
           isResult: graph.outputs.contains(index), inputs: vertex.inputs)
       })
   }

@@ -80,19 +80,25 @@ package enum Engine {
   package static func graph(of tensors: [Tensor], arguments: [Tensor] = []) -> RecordedGraph {
     state.withLock { state in
       state.visits += 1
-      let recording = Recording(tensors.map(\.node), arguments: arguments.map(\.node), visit: state.visits)
+      let recording = Recording(
+        tensors.map(\.node), arguments: arguments.map(\.node), visit: state.visits)
       return RecordedGraph(
-        graph: recording.graph, leaves: recording.leaves, scalars: recording.scalars, isComplete: recording.orphan == nil)
+        graph: recording.graph, leaves: recording.leaves, scalars: recording.scalars,
+        isComplete: recording.orphan == nil)
     }
   }
 
   /// Runs a plan made elsewhere, with the engine to itself.
-  package static func run(_ plan: any Executable, _ inputs: [any Storage], scalars: [Scalar]) throws -> [any Storage] {
+  package static func run(_ plan: any Executable, _ inputs: [any Storage], scalars: [Scalar]) throws
+    -> [any Storage]
+  {
     try state.withLock { _ in try plan.run(inputs, scalars: scalars) }
   }
 
   /// A look at `node` that no evaluation runs beside.
-  fileprivate static func storage(of node: Node) -> (any Storage)? { state.withLock { _ in node.storage } }
+  fileprivate static func storage(of node: Node) -> (any Storage)? {
+    state.withLock { _ in node.storage }
+  }
 }
 
 /// A graph with the data it was recorded on.

@@ -49,14 +49,19 @@ private struct Lowering {
   // MARK: Views
 
   private mutating func input(_ vertex: Graph.Vertex) -> View {
-    if let buffer = inputBuffers[vertex.slot] { return View(.buffer(buffer), shape: vertex.shape, dtype: vertex.dtype) }
-    program.buffers.append(.init(count: vertex.shape.product, dtype: vertex.dtype, place: .input(vertex.slot)))
+    if let buffer = inputBuffers[vertex.slot] {
+      return View(.buffer(buffer), shape: vertex.shape, dtype: vertex.dtype)
+    }
+    program.buffers.append(
+      .init(count: vertex.shape.product, dtype: vertex.dtype, place: .input(vertex.slot)))
     inputBuffers[vertex.slot] = program.buffers.count - 1
     return View(.buffer(program.buffers.count - 1), shape: vertex.shape, dtype: vertex.dtype)
   }
 
   private func indices(_ vertex: Graph.Vertex) -> View {
-    guard case .iota(let axis) = vertex.op else { return View(.index, shape: vertex.shape, dtype: vertex.dtype) }
+    guard case .iota(let axis) = vertex.op else {
+      return View(.index, shape: vertex.shape, dtype: vertex.dtype)
+    }
     var view = View(.index, shape: vertex.shape, dtype: vertex.dtype)
     view.strides = vertex.shape.indices.map { $0 == axis ? 1 : 0 }
     return view
@@ -154,7 +159,9 @@ private struct Lowering {
     } else {
       operands = vertex.inputs.map { contiguousView($0) }
     }
-    let output = View(.buffer(scratch(vertex.shape.product, vertex.dtype)), shape: vertex.shape, dtype: vertex.dtype)
+    let output = View(
+      .buffer(scratch(vertex.shape.product, vertex.dtype)), shape: vertex.shape, dtype: vertex.dtype
+    )
     program.steps.append(.kernel(op, operands, output: output))
     views[index] = output
   }
@@ -165,7 +172,9 @@ private struct Lowering {
     let whole = View(.buffer(buffer), shape: vertex.shape, dtype: vertex.dtype)
     var fill = Loop()
     fill.shape = [whole.shape.product]
-    fill.constants = [.init(register: 0, scalar: literal(.integer(0), vertex.dtype), dtype: vertex.dtype)]
+    fill.constants = [
+      .init(register: 0, scalar: literal(.integer(0), vertex.dtype), dtype: vertex.dtype)
+    ]
     fill.registerCount = 1
     fill.outputs = [(View(.buffer(buffer), shape: fill.shape, dtype: vertex.dtype), 0)]
     program.steps.append(.loop(fill))
@@ -176,7 +185,8 @@ private struct Lowering {
     for (axis, margin) in margins.enumerated() {
       let step = margin.interior + 1
       let first = margin.low >= 0 ? 0 : (-margin.low + step - 1) / step
-      let end = min(source.shape[axis], max(first, (vertex.shape[axis] - margin.low + step - 1) / step))
+      let end = min(
+        source.shape[axis], max(first, (vertex.shape[axis] - margin.low + step - 1) / step))
       kept.append(Stride(min(first, end), end))
       let start = margin.low + kept[axis].start * step
       let count = kept[axis].count
@@ -229,7 +239,9 @@ private struct Lowering {
         tape.registers[index] = operands[0]
         continue
       }
-      guard let kind = vertex.op.loopKind(from: graph.vertices[vertex.inputs[0]].dtype) else { continue }
+      guard let kind = vertex.op.loopKind(from: graph.vertices[vertex.inputs[0]].dtype) else {
+        continue
+      }
       let source = graph.vertices[vertex.inputs[vertex.op == .select ? 1 : 0]].dtype
       tape.append(kind, operands, dtype: vertex.dtype, operandDType: source, vertex: index)
     }
@@ -237,10 +249,13 @@ private struct Lowering {
     if stored.last != root { stored.append(root) }
     for index in stored {
       let vertex = graph.vertices[index]
-      let view = View(.buffer(scratch(vertex.shape.product, vertex.dtype)), shape: vertex.shape, dtype: vertex.dtype)
+      let view = View(
+        .buffer(scratch(vertex.shape.product, vertex.dtype)), shape: vertex.shape,
+        dtype: vertex.dtype)
       views[index] = view
       if let register = tape.registers[index] {
-        tape.loop.outputs.append((reduction == nil ? view : view.broadcast(to: tape.loop.shape), register))
+        tape.loop.outputs.append(
+          (reduction == nil ? view : view.broadcast(to: tape.loop.shape), register))
       }
     }
     let loop = tape.finished()
@@ -265,7 +280,8 @@ private struct Lowering {
         }
       let register = tape.constant(scalar(vertex), wide, vertex: index)
       guard wide != vertex.dtype else { return register }
-      tape.append(.cast(from: wide), [register], dtype: vertex.dtype, operandDType: wide, vertex: index)
+      tape.append(
+        .cast(from: wide), [register], dtype: vertex.dtype, operandDType: wide, vertex: index)
       return tape.registers[index] ?? register
     }
     return tape.load(view(index), vertex: index)
@@ -372,7 +388,8 @@ private struct Tape {
     }
     var free: [Int] = []
     for (time, instruction) in loop.instructions.enumerated() {
-      for register in Set(instruction.operands) where lastUse[register] == time && !pinned.contains(register) {
+      for register in Set(instruction.operands)
+      where lastUse[register] == time && !pinned.contains(register) {
         free.append(assigned[register])
       }
       if let reused = free.popLast() {

@@ -15,7 +15,9 @@ extension Program {
     /// The buffer whose place each takes over, at the end of the chain; itself if none.
     var owner = Array(buffers.indices)
     for (time, step) in steps.enumerated() {
-      guard let result = step.buffersWritten.first, isScratch(result), first[result] == time else { continue }
+      guard let result = step.buffersWritten.first, isScratch(result), first[result] == time else {
+        continue
+      }
       let heir = step.buffersReadInPlace.first {
         isScratch($0) && last[$0] == time && buffers[$0].byteCount == buffers[result].byteCount
       }
@@ -40,7 +42,8 @@ extension Program {
     for buffer in order {
       let size = (buffers[buffer].byteCount + 63) / 64 * 64
       var offset = 0
-      for other in placed where first[other.buffer] <= last[buffer] && first[buffer] <= last[other.buffer] {
+      for other in placed
+      where first[other.buffer] <= last[buffer] && first[buffer] <= last[other.buffer] {
         if offset + size <= other.offset { break }
         offset = max(offset, other.end)
       }
@@ -73,7 +76,9 @@ extension Program.Step {
 
   /// Buffers that a loop reads at each element exactly where it writes.
   fileprivate var buffersReadInPlace: [Int] {
-    guard case .loop(let loop) = self, loop.outputs.count == 1, loop.outputs[0].view.isPlain else { return [] }
+    guard case .loop(let loop) = self, loop.outputs.count == 1, loop.outputs[0].view.isPlain else {
+      return []
+    }
     let output = loop.outputs[0].view
     return loop.inputs.compactMap { input in
       guard let buffer = input.view.buffer, input.view.isPlain, input.view.shape == output.shape,

@@ -35,7 +35,9 @@ public enum NaNGuard {
       for node in pending where node.isUnevaluated {
         let inputs = upstream[ObjectIdentifier(node)] ?? []
         Engine.run([node], on: device)
-        guard let place = firstNaN(node), inputs.allSatisfy({ firstNaN($0) == nil }) else { continue }
+        guard let place = firstNaN(node), inputs.allSatisfy({ firstNaN($0) == nil }) else {
+          continue
+        }
         report(node, inputs, place, upstream)
         return
       }
@@ -80,11 +82,14 @@ public enum NaNGuard {
     Diagnostic.report(
       Diagnostic(
         operation: node.op.label, reason: "made the first NaN", facts: facts,
-        hint: "look for 0/0, ∞ − ∞, the log or root of a negative number, or too high a learning rate"))
+        hint:
+          "look for 0/0, ∞ − ∞, the log or root of a negative number, or too high a learning rate"))
   }
 
   /// The watched parameter closest upstream, in operations.
-  private static func nearestName(_ inputs: [Node], _ upstream: [ObjectIdentifier: [Node]]) -> String? {
+  private static func nearestName(_ inputs: [Node], _ upstream: [ObjectIdentifier: [Node]])
+    -> String?
+  {
     guard let watch else { return nil }
     var seen: Set<ObjectIdentifier> = []
     var level = inputs

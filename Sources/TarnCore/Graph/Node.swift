@@ -21,7 +21,9 @@ package final class Node: @unchecked Sendable {
   package var visit: Int = 0
   package var number: Int = 0
 
-  package init(_ op: Op, _ inputs: [Node], shape: [Int], dtype: DType, device: Device, trace: Trace?) {
+  package init(
+    _ op: Op, _ inputs: [Node], shape: [Int], dtype: DType, device: Device, trace: Trace?
+  ) {
     (self.op, self.shape, self.dtype, self.device, self.trace) = (op, shape, dtype, device, trace)
     if inputs.count > 0 { input0 = inputs[0] }
     if inputs.count > 1 { input1 = inputs[1] }
@@ -30,7 +32,9 @@ package final class Node: @unchecked Sendable {
   }
 
   /// The common cases without an array.
-  package init(_ op: Op, _ a: Node?, _ b: Node?, shape: [Int], dtype: DType, device: Device, trace: Trace?) {
+  package init(
+    _ op: Op, _ a: Node?, _ b: Node?, shape: [Int], dtype: DType, device: Device, trace: Trace?
+  ) {
     (self.op, self.shape, self.dtype, self.device, self.trace) = (op, shape, dtype, device, trace)
     (input0, input1) = (a, b)
   }

@@ -148,7 +148,8 @@ struct Recording {
       cursor += 1 + arity
       vertices.append(
         Graph.Vertex(
-          structure.ops[index], inputs, shape: structure.shapes[index], dtype: structure.dtypes[index], slot: slot))
+          structure.ops[index], inputs, shape: structure.shapes[index],
+          dtype: structure.dtypes[index], slot: slot))
     }
     return Graph(
       vertices: vertices, outputs: structure.outputs.map(Int.init), scalarCount: scalars.count)
@@ -172,7 +173,8 @@ extension Scalar {
   /// Whether simplification looks at this number.
   var isStructural: Bool {
     let value = double
-    return value == 1 || value == 2 || value == -1 || value == 0.5 || (value == 0 && value.sign == .plus)
+    return value == 1 || value == 2 || value == -1 || value == 0.5
+      || (value == 0 && value.sign == .plus)
   }
 }
 

@@ -17,7 +17,8 @@ package struct Simplifier {
         place[index] = simplifier.emit(vertex)
       }
       return Graph(
-        vertices: simplifier.vertices, outputs: graph.outputs.map { place[$0] }, scalarCount: graph.scalarCount)
+        vertices: simplifier.vertices, outputs: graph.outputs.map { place[$0] },
+        scalarCount: graph.scalarCount)
     }
   }
 
@@ -48,7 +49,9 @@ package struct Simplifier {
       return nil
     case .reduce where vertices[vertex.inputs[0]].shape == vertex.shape: return vertex.inputs[0]
     case .unary(.negate):
-      if case .unary(.negate) = vertices[vertex.inputs[0]].op { return vertices[vertex.inputs[0]].inputs[0] }
+      if case .unary(.negate) = vertices[vertex.inputs[0]].op {
+        return vertices[vertex.inputs[0]].inputs[0]
+      }
       return nil
     case .binary(let kind): return arithmetic(kind, vertex)
     default: return nil
@@ -68,10 +71,12 @@ package struct Simplifier {
     let source = vertex.inputs[0]
     let input = vertices[source]
     if case .full = input.op {
-      return emit(Graph.Vertex(input.op, [], shape: vertex.shape, dtype: vertex.dtype, slot: input.slot))
+      return emit(
+        Graph.Vertex(input.op, [], shape: vertex.shape, dtype: vertex.dtype, slot: input.slot))
     }
     switch (vertex.op, input.op) {
-    case (.reshape, _) where input.shape == vertex.shape, (.broadcast, _) where input.shape == vertex.shape:
+    case (.reshape, _) where input.shape == vertex.shape,
+      (.broadcast, _) where input.shape == vertex.shape:
       return source
     case (.reshape, .reshape), (.broadcast, .broadcast):
       return emit(Graph.Vertex(vertex.op, input.inputs, shape: vertex.shape, dtype: vertex.dtype))
@@ -80,7 +85,8 @@ package struct Simplifier {
     case (.permute(let outer), .permute(let inner)):
       return emit(
         Graph.Vertex(
-          .permute(outer.map { inner[$0] }), input.inputs, shape: vertex.shape, dtype: vertex.dtype))
+          .permute(outer.map { inner[$0] }), input.inputs, shape: vertex.shape, dtype: vertex.dtype)
+      )
     case (.slice(let ranges), _) where zip(ranges, input.shape).allSatisfy({ $0 == Stride(0, $1) }):
       return source
     case (.flip(let axes), _) where axes.isEmpty: return source
@@ -122,7 +128,8 @@ package struct Simplifier {
     case .power:
       if b == 1 { return x }
       if b == 2 {
-        return emit(Graph.Vertex(.binary(.multiply), [x, x], shape: vertex.shape, dtype: vertex.dtype))
+        return emit(
+          Graph.Vertex(.binary(.multiply), [x, x], shape: vertex.shape, dtype: vertex.dtype))
       }
       if b == -1, floating { return unary(.reciprocal, x, like: vertex) }
     default: break

@@ -97,7 +97,8 @@ extension Rule {
     { y, x, _ in
       let r = (x * x + y * y).reciprocal()
       return (x * r, -(y * r))
-    }, real: { Foundation.atan2($0, $1) }, integer: { Int64(Foundation.atan2(Double($0), Double($1))) })
+    }, real: { Foundation.atan2($0, $1) },
+    integer: { Int64(Foundation.atan2(Double($0), Double($1))) })
 
   fileprivate static let remainder = Rule.binary(
     { x, y, _ in (Tensor.full(like: x, 1), -(x / y).floor()) },
@@ -127,7 +128,8 @@ extension Rule {
     constant(
       batch: Batching.elementwise,
       reference: { _, x, shape, dtype in
-        HostArray(shape: shape, dtype: dtype, integers: zip(x[0].integers, x[1].integers).map(integer))
+        HostArray(
+          shape: shape, dtype: dtype, integers: zip(x[0].integers, x[1].integers).map(integer))
       })
   }
 
@@ -170,11 +172,13 @@ extension Rule {
       if dtype.isFloating {
         let (a, b) = (x[1].reals, x[2].reals)
         return HostArray(
-          shape: shape, dtype: dtype, reals: condition.indices.map { condition[$0] != 0 ? a[$0] : b[$0] })
+          shape: shape, dtype: dtype,
+          reals: condition.indices.map { condition[$0] != 0 ? a[$0] : b[$0] })
       }
       let (a, b) = (x[1].integers, x[2].integers)
       return HostArray(
-        shape: shape, dtype: dtype, integers: condition.indices.map { condition[$0] != 0 ? a[$0] : b[$0] })
+        shape: shape, dtype: dtype,
+        integers: condition.indices.map { condition[$0] != 0 ? a[$0] : b[$0] })
     })
 
   static let cast = Rule(

@@ -32,13 +32,17 @@ extension Rule {
     return rule
   }
 
-  fileprivate static let negate = Rule.unary({ x, _ in Tensor.full(like: x, -1) }, { -$0 }, integer: { 0 &- $0 })
-  fileprivate static let absolute = Rule.unary({ x, _ in x.sign() }, { Swift.abs($0) }, integer: { $0 < 0 ? 0 &- $0 : $0 })
-  fileprivate static let sign = Rule.step({ $0 > 0 ? 1 : $0 < 0 ? -1 : $0 }, integer: { $0.signum() })
+  fileprivate static let negate = Rule.unary(
+    { x, _ in Tensor.full(like: x, -1) }, { -$0 }, integer: { 0 &- $0 })
+  fileprivate static let absolute = Rule.unary(
+    { x, _ in x.sign() }, { Swift.abs($0) }, integer: { $0 < 0 ? 0 &- $0 : $0 })
+  fileprivate static let sign = Rule.step(
+    { $0 > 0 ? 1 : $0 < 0 ? -1 : $0 }, integer: { $0.signum() })
   fileprivate static let exp = Rule.unary({ _, y in y }, { Foundation.exp($0) })
   fileprivate static let expm1 = Rule.unary({ x, _ in x.exp() }, { Foundation.expm1($0) })
   fileprivate static let log = Rule.unary({ x, _ in x.reciprocal() }, { Foundation.log($0) })
-  fileprivate static let log1p = Rule.unary({ x, _ in (x + 1).reciprocal() }, { Foundation.log1p($0) })
+  fileprivate static let log1p = Rule.unary(
+    { x, _ in (x + 1).reciprocal() }, { Foundation.log1p($0) })
   fileprivate static let sqrt = Rule.unary({ _, y in 0.5 * y.reciprocal() }, { $0.squareRoot() })
   fileprivate static let rsqrt = Rule.unary({ _, y in -0.5 * (y * y * y) }, { 1 / $0.squareRoot() })
   fileprivate static let reciprocal = Rule.unary({ _, y in -(y * y) }, { 1 / $0 })
@@ -46,15 +50,20 @@ extension Rule {
   fileprivate static let cos = Rule.unary({ x, _ in -x.sin() }, { Foundation.cos($0) })
   fileprivate static let tan = Rule.unary({ _, y in 1 + y * y }, { Foundation.tan($0) })
   fileprivate static let asin = Rule.unary({ x, _ in (1 - x * x).rsqrt() }, { Foundation.asin($0) })
-  fileprivate static let acos = Rule.unary({ x, _ in -(1 - x * x).rsqrt() }, { Foundation.acos($0) })
-  fileprivate static let atan = Rule.unary({ x, _ in (1 + x * x).reciprocal() }, { Foundation.atan($0) })
+  fileprivate static let acos = Rule.unary(
+    { x, _ in -(1 - x * x).rsqrt() }, { Foundation.acos($0) })
+  fileprivate static let atan = Rule.unary(
+    { x, _ in (1 + x * x).reciprocal() }, { Foundation.atan($0) })
   fileprivate static let tanh = Rule.unary({ _, y in 1 - y * y }, { Foundation.tanh($0) })
   /// d erf = 2/√π · exp(−x²)
-  fileprivate static let erf = Rule.unary({ x, _ in 1.1283791670955126 * (-(x * x)).exp() }, { Foundation.erf($0) })
+  fileprivate static let erf = Rule.unary(
+    { x, _ in 1.1283791670955126 * (-(x * x)).exp() }, { Foundation.erf($0) })
   /// d erf⁻¹ = √π/2 · exp(y²)
-  fileprivate static let erfInverse = Rule.unary({ _, y in 0.886226925452758 * (y * y).exp() }, { Special.erfInverse($0) })
+  fileprivate static let erfInverse = Rule.unary(
+    { _, y in 0.886226925452758 * (y * y).exp() }, { Special.erfInverse($0) })
   fileprivate static let sigmoid = Rule.unary(
-    { _, y in y * (1 - y) }, { $0 >= 0 ? 1 / (1 + Foundation.exp(-$0)) : Foundation.exp($0) / (1 + Foundation.exp($0)) })
+    { _, y in y * (1 - y) },
+    { $0 >= 0 ? 1 / (1 + Foundation.exp(-$0)) : Foundation.exp($0) / (1 + Foundation.exp($0)) })
   /// The derivative at 0 is 0, and NaN stays NaN.
   fileprivate static let relu = Rule.unary(
     { x, _ in (x .> 0).cast(to: x.dtype) }, { $0 < 0 ? 0 : $0 }, integer: { max($0, 0) })
@@ -66,7 +75,8 @@ extension Rule {
   fileprivate static let not = Rule.constant(
     batch: Batching.elementwise,
     reference: { _, x, shape, dtype in
-      HostArray(shape: shape, dtype: dtype, integers: x[0].integers.map { dtype == .bool ? 1 - $0 : ~$0 })
+      HostArray(
+        shape: shape, dtype: dtype, integers: x[0].integers.map { dtype == .bool ? 1 - $0 : ~$0 })
     })
 }
 
@@ -114,7 +124,8 @@ package enum Special {
       x = polynomial(
         w,
         [
-          2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087, -0.00125372503,
+          2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087,
+          -0.00125372503,
           -0.00417768164, 0.246640727, 1.50140941,
         ])
     } else {
@@ -122,14 +133,18 @@ package enum Special {
       x = polynomial(
         w,
         [
-          -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613,
+          -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773,
+          -0.0076224613,
           0.00943887047, 1.00167406, 2.83297682,
         ])
     }
     x *= y
     for _ in 0..<2 {
       // The tail is solved in erfc, where it keeps its digits.
-      let error = y < 0.5 && y > -0.5 ? Foundation.erf(x) - y : y > 0 ? (1 - y) - Foundation.erfc(x) : Foundation.erfc(-x) - (1 + y)
+      let error =
+        y < 0.5 && y > -0.5
+        ? Foundation.erf(x) - y
+        : y > 0 ? (1 - y) - Foundation.erfc(x) : Foundation.erfc(-x) - (1 + y)
       x -= error / (1.1283791670955126 * Foundation.exp(-x * x))
     }
     return x

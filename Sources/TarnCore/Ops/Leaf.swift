@@ -7,7 +7,9 @@ extension Rule {
   static let full = Rule.constant(
     batch: alone,
     reference: { op, _, shape, dtype in
-      guard case .full(let value) = op else { return HostArray(shape: shape, dtype: dtype, scalars: []) }
+      guard case .full(let value) = op else {
+        return HostArray(shape: shape, dtype: dtype, scalars: [])
+      }
       return HostArray(
         shape: shape, dtype: dtype, scalars: Array(repeating: value, count: shape.product))
     })
@@ -15,7 +17,9 @@ extension Rule {
   static let iota = Rule.constant(
     batch: alone,
     reference: { op, _, shape, dtype in
-      guard case .iota(let axis) = op else { return HostArray(shape: shape, dtype: dtype, scalars: []) }
+      guard case .iota(let axis) = op else {
+        return HostArray(shape: shape, dtype: dtype, scalars: [])
+      }
       var scalars: [Scalar] = []
       shape.forEachIndex { scalars.append(.integer(Int64($0[axis]))) }
       return HostArray(shape: shape, dtype: dtype, scalars: scalars)

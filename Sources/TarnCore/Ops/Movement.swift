@@ -34,7 +34,8 @@ extension Rule {
       let strides = source.rowMajorStrides
       var places: [Int] = []
       shape.forEachIndex { index in
-        places.append(index.indices.reduce(0) { $0 + (source[$1] == 1 ? 0 : index[$1] * strides[$1]) })
+        places.append(
+          index.indices.reduce(0) { $0 + (source[$1] == 1 ? 0 : index[$1] * strides[$1]) })
       }
       return x[0].gathering(places, shape: shape)
     })
@@ -46,7 +47,8 @@ extension Rule {
         range.count == 0
           ? Margin(count)
           : Margin(
-            range.start, count - (range.start + (range.count - 1) * range.step + 1), interior: range.step - 1)
+            range.start, count - (range.start + (range.count - 1) * range.step + 1),
+            interior: range.step - 1)
       }
       return [Tensor.record(.pad(margins), g, x[0].shape, g.dtype)]
     },
@@ -60,7 +62,9 @@ extension Rule {
       var places: [Int] = []
       shape.forEachIndex { index in
         places.append(
-          index.indices.reduce(0) { $0 + (ranges[$1].start + index[$1] * ranges[$1].step) * strides[$1] })
+          index.indices.reduce(0) {
+            $0 + (ranges[$1].start + index[$1] * ranges[$1].step) * strides[$1]
+          })
       }
       return x[0].gathering(places, shape: shape)
     })
@@ -74,7 +78,9 @@ extension Rule {
       let whole = Tensor.record(.pad(crops), g, grown, g.dtype)
       let ranges = zip(margins, x[0].shape).map { margin, count in
         let start = max(margin.low, 0)
-        return Stride(start, start + max(count - 1, 0) * (margin.interior + 1) + min(count, 1), step: margin.interior + 1)
+        return Stride(
+          start, start + max(count - 1, 0) * (margin.interior + 1) + min(count, 1),
+          step: margin.interior + 1)
       }
       return [Tensor.record(.slice(ranges), whole, x[0].shape, g.dtype)]
     },
@@ -91,7 +97,8 @@ extension Rule {
         var place: Int? = 0
         for axis in index.indices {
           let offset = index[axis] - margins[axis].low
-          let (quotient, remainder) = offset.quotientAndRemainder(dividingBy: margins[axis].interior + 1)
+          let (quotient, remainder) = offset.quotientAndRemainder(
+            dividingBy: margins[axis].interior + 1)
           guard offset >= 0, remainder == 0, quotient < source[axis] else {
             place = nil
             break

@@ -170,7 +170,9 @@ package struct Convolution: Hashable, Sendable {
 package struct Window: Hashable, Sendable {
   package var size: [Int], strides: [Int], low: [Int], high: [Int], dilations: [Int]
   package init(size: [Int], strides: [Int], low: [Int], high: [Int], dilations: [Int]) {
-    (self.size, self.strides, self.low, self.high, self.dilations) = (size, strides, low, high, dilations)
+    (self.size, self.strides, self.low, self.high, self.dilations) = (
+      size, strides, low, high, dilations
+    )
   }
 }
 

@@ -10,7 +10,9 @@ extension Rule {
         var totals = [T?](repeating: start, count: shape.product)
         var next = 0
         x[0].shape.forEachIndex { index in
-          let place = index.indices.reduce(0) { $0 + (shape[$1] == 1 ? 0 : index[$1] * strides[$1]) }
+          let place = index.indices.reduce(0) {
+            $0 + (shape[$1] == 1 ? 0 : index[$1] * strides[$1])
+          }
           totals[place] = totals[place].map { combine($0, values[next]) } ?? values[next]
           next += 1
         }
@@ -85,7 +87,9 @@ private func productTree(_ x: Tensor, _ axes: [Int]) -> Tensor {
       let count = x.shape[axis]
       let half = count / 2
       let product = x.sliced(axis, 0, half) * x.sliced(axis, half, 2 * half)
-      x = count % 2 == 0 ? product : .concatenated([product, x.sliced(axis, count - 1, count)], axis: axis)
+      x =
+        count % 2 == 0
+        ? product : .concatenated([product, x.sliced(axis, count - 1, count)], axis: axis)
     }
     return x
   }
@@ -120,6 +124,9 @@ extension Tensor {
 
   /// The same number everywhere, in the shape, type and place of `x`.
   package static func full(like x: Tensor, _ value: Double) -> Tensor {
-    Tensor(Node(.full(.real(value)), nil, nil, shape: x.shape, dtype: x.dtype, device: x.device, trace: nil))
+    Tensor(
+      Node(
+        .full(.real(value)), nil, nil, shape: x.shape, dtype: x.dtype, device: x.device, trace: nil)
+    )
   }
 }

@@ -22,7 +22,9 @@ package struct Rule: Sendable {
   }
 
   /// An op that is linear in each input it has a gradient for: its jvp is the op itself on the tangents, summed.
-  package static func linear(vjp: @escaping VJP, batch: @escaping Batch, reference: @escaping Reference) -> Rule {
+  package static func linear(
+    vjp: @escaping VJP, batch: @escaping Batch, reference: @escaping Reference
+  ) -> Rule {
     Rule(
       vjp: vjp,
       jvp: { op, x, y, tangents in

@@ -91,7 +91,8 @@ public enum Scalar: Sendable, Hashable {
   public var int64: Int64 {
     switch self {
     case .integer(let value): value
-    case .real(let value): Int64(exactly: value.rounded(.towardZero)) ?? (value > 0 ? .max : value < 0 ? .min : 0)
+    case .real(let value):
+      Int64(exactly: value.rounded(.towardZero)) ?? (value > 0 ? .max : value < 0 ? .min : 0)
     }
   }
 

@@ -18,7 +18,8 @@ public struct Device: Hashable, Sendable, CustomStringConvertible {
   public static var current: Device { chosen ?? Backends.preferred }
 
   /// New tensors made in `body` live on `device`.
-  public static func with<Result>(_ device: Device, _ body: () throws -> Result) rethrows -> Result {
+  public static func with<Result>(_ device: Device, _ body: () throws -> Result) rethrows -> Result
+  {
     try $chosen.withValue(device) { try body() }
   }
 }

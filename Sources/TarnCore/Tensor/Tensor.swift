@@ -25,7 +25,8 @@ public struct Tensor: Sendable {
 
 extension Tensor {
   /// Records one primitive. The caller has checked shapes and dtypes.
-  package static func record(_ op: Op, _ inputs: [Tensor], _ shape: [Int], _ dtype: DType) -> Tensor {
+  package static func record(_ op: Op, _ inputs: [Tensor], _ shape: [Int], _ dtype: DType) -> Tensor
+  {
     guard let first = inputs.first else {
       return Tensor(Node(op, nil, nil, shape: shape, dtype: dtype, device: .current, trace: nil))
     }
@@ -45,7 +46,9 @@ extension Tensor {
   }
 
   /// As ``record(_:_:_:_:)-(_,[Tensor],_,_)`` for two operands.
-  package static func record(_ op: Op, _ x: Tensor, _ y: Tensor, _ shape: [Int], _ dtype: DType) -> Tensor {
+  package static func record(_ op: Op, _ x: Tensor, _ y: Tensor, _ shape: [Int], _ dtype: DType)
+    -> Tensor
+  {
     if x.device != y.device { reportMixedDevices(x, y) }
     return Tensor(
       Node(

@@ -8,8 +8,8 @@ import TarnCore
 /// ```
 ///
 /// - Parameters:
-///   - logits: [N, C] or [N, C, …].
-///   - labels: class numbers [N] or [N, …], or probabilities (one-hot too) in the shape of the logits.
+///   - logits: [N, C] or [N, C, …]; or [C], one example.
+///   - labels: class numbers [N] or [N, …], or [] for one example; or probabilities (one-hot too) in the shape of the logits.
 ///   - weights: one a class [C]. The mean is then over the weights of the labels; for probabilities over the examples.
 ///   - smoothing: ε: the target is (1 − ε) of the label and ε spread over all classes (Szegedy et al., 2015).
 ///   - ignoring: a label that marks examples to leave out.
@@ -17,6 +17,12 @@ public func crossEntropy(
   _ logits: Tensor, _ labels: Tensor, weights: Tensor? = nil, smoothing: Double = 0,
   ignoring: Int? = nil, reduction: LossReduction = .mean
 ) -> Tensor {
+  if logits.rank == 1 {
+    return ofOneExample(logits, labels) {
+      crossEntropy(
+        $0, $1, weights: weights, smoothing: smoothing, ignoring: ignoring, reduction: reduction)
+    }
+  }
   if labels.dtype.isFloating, labels.shape == logits.shape {
     return softCrossEntropy(logits, labels, weights, smoothing, reduction)
   }
@@ -32,6 +38,14 @@ public func crossEntropy(
   let share = smoothing / Double(operands.classes)
   return operands.reduced(
     weighted: nll * (1 - smoothing) + operands.masked(spread) * share, reduction)
+}
+
+/// A loss of a batch, for one example without a batch axis, as functions under `vmap` see it.
+private func ofOneExample(
+  _ scores: Tensor, _ label: Tensor, _ loss: (Tensor, Tensor) -> Tensor
+) -> Tensor {
+  let value = loss(scores.expandedDims(0), label.expandedDims(0))
+  return value.rank == 0 ? value : value.squeezed(0)
 }
 
 /// −Σ t log softmax(x) over axis 1.
@@ -87,6 +101,12 @@ public func negativeLogLikelihood(
   logProbabilities: Tensor, _ labels: Tensor, weights: Tensor? = nil, ignoring: Int? = nil,
   reduction: LossReduction = .mean
 ) -> Tensor {
+  if logProbabilities.rank == 1 {
+    return ofOneExample(logProbabilities, labels) {
+      negativeLogLikelihood(
+        logProbabilities: $0, $1, weights: weights, ignoring: ignoring, reduction: reduction)
+    }
+  }
   guard
     let operands = ClassOperands(
       "negativeLogLikelihood", logProbabilities, labels, weights: weights, ignoring: ignoring)
@@ -99,6 +119,11 @@ public func negativeLogLikelihood(
 public func multiClassHinge(
   _ scores: Tensor, _ labels: Tensor, margin: Double = 1, reduction: LossReduction = .mean
 ) -> Tensor {
+  if scores.rank == 1 {
+    return ofOneExample(scores, labels) {
+      multiClassHinge($0, $1, margin: margin, reduction: reduction)
+    }
+  }
   guard
     let operands = ClassOperands("multiClassHinge", scores, labels, weights: nil, ignoring: nil)
   else { return poisoned(scores, reduction, shape: labels.shape) }

@@ -31,7 +31,7 @@ package enum NumberText {
   }
 
   /// A mantissa and a power of ten: `2.5×10⁻⁴`.
-  static func scientific(_ value: Double, decimals: Int) -> String {
+  package static func scientific(_ value: Double, decimals: Int) -> String {
     guard value.isFinite else { return special(value) }
     if value == 0 { return "0" }
     let text = String(format: "%.*e", min(max(decimals, 0), 16), value)
@@ -42,7 +42,7 @@ package enum NumberText {
   }
 
   /// Ten to a whole power: `10⁻³`.
-  static func powerOfTen(_ exponent: Int) -> String { "10" + superscript(exponent) }
+  package static func powerOfTen(_ exponent: Int) -> String { "10" + superscript(exponent) }
 
   /// A fraction as a percentage: `97.3 %`.
   package static func percent(_ fraction: Double, decimals: Int = 1) -> String {

@@ -1,22 +1,22 @@
 /// The marks of an axis: numbers, or names at 0, 1, 2 and so on.
-enum AxisMarks {
+package enum AxisMarks {
   case numbers(wholeNumbers: Bool)
   case names([String])
 }
 
 /// The rectangle that data are drawn in, with its scales and marks.
-struct PlotArea {
-  var box: Box
-  var x: Scale
-  var y: Scale
-  var xTicks: [Tick] = []
-  var yTicks: [Tick] = []
+package struct PlotArea {
+  package var box: Box
+  package var x: Scale
+  package var y: Scale
+  package var xTicks: [Tick] = []
+  package var yTicks: [Tick] = []
   /// Names along the bottom are turned where they would run into one another.
-  var turnsNames = false
-  var hasGrid = true
+  package var turnsNames = false
+  package var hasGrid = true
   private var namesColumns = false
 
-  func point(_ x: Double, _ y: Double) -> Point {
+  package func point(_ x: Double, _ y: Double) -> Point {
     Point(x: self.x.position(x), y: self.y.position(y))
   }
 
@@ -29,7 +29,7 @@ struct PlotArea {
   ///   - top: Room above for the title and the legend.
   ///   - right: Least room to the right.
   ///   - rowsGoDown: Whether y grows downward, as the rows of a matrix do.
-  init(
+  package init(
     width: Double, height: Double, top: Double, right: Double = 20, x: Scale, y: Scale,
     xLabel: String, yLabel: String, xMarks: AxisMarks, yMarks: AxisMarks, hasGrid: Bool = true,
     rowsGoDown: Bool = false
@@ -97,7 +97,7 @@ struct PlotArea {
       var label = name
       if turnsNames {
         let room = (x.position(Double(index)) - 4) / Self.cosine
-        label = TextMeasure.fitted(name, to: min(120, room), size: 11)
+        label = TextMeasure.fittedInside(name, to: min(120, room), size: 11)
       }
       xTicks.append(Tick(value: Double(index), label: label))
     }
@@ -112,13 +112,14 @@ struct PlotArea {
     case .names(let names):
       let every = max(Int((size * Double(names.count) / room).rounded(.up)), 1)
       return names.enumerated().filter { $0.offset % every == 0 }.map {
-        Tick(value: Double($0.offset), label: TextMeasure.fitted($0.element, to: 160, size: 11))
+        Tick(
+          value: Double($0.offset), label: TextMeasure.fittedInside($0.element, to: 160, size: 11))
       }
     }
   }
 
   /// Grid lines, to be drawn before the data.
-  func drawGrid(_ markup: inout Markup) {
+  package func drawGrid(_ markup: inout Markup) {
     guard hasGrid else { return }
     var path = ""
     for tick in yTicks where !tick.label.isEmpty {
@@ -133,7 +134,9 @@ struct PlotArea {
   }
 
   /// The frame's lower and left side, marks, numbers and labels, to be drawn after the data.
-  func drawAxes(_ markup: inout Markup, xLabel: String, yLabel: String, pictureHeight: Double) {
+  package func drawAxes(
+    _ markup: inout Markup, xLabel: String, yLabel: String, pictureHeight: Double
+  ) {
     let (left, bottom) = (pixels(box.x), pixels(box.bottom))
     var path = "M\(left) \(pixels(box.y))V\(bottom)H\(pixels(box.right))"
     for tick in xTicks {

@@ -25,13 +25,13 @@ extension Axis: ExpressibleByStringLiteral {
 }
 
 /// The way from values to pixels along one axis.
-struct Scale: Equatable {
-  let kind: Axis.Scale
-  let low: Double
-  let high: Double
+package struct Scale: Equatable {
+  package let kind: Axis.Scale
+  package let low: Double
+  package let high: Double
   /// The pixels at `low` and at `high`.
-  var start: Double = 0
-  var end: Double = 1
+  package var start: Double = 0
+  package var end: Double = 1
 
   /// Values so large that the span of an axis would overflow are treated as this.
   private static let limit = 5e307
@@ -39,7 +39,7 @@ struct Scale: Equatable {
   /// The span of `data` with a little room at both ends, or the range that was asked for.
   ///
   /// - Returns: nil when there is nothing this scale can show.
-  init?(_ axis: Axis, data: ClosedRange<Double>?, padding: Double) {
+  package init?(_ axis: Axis, data: ClosedRange<Double>?, padding: Double) {
     kind = axis.scale
     if let range = axis.range, range.lowerBound.isFinite, range.upperBound.isFinite,
       kind == .linear || range.lowerBound > 0, range.lowerBound < range.upperBound
@@ -76,7 +76,7 @@ struct Scale: Equatable {
   }
 
   /// Where `value` is, in pixels; NaN for what the scale cannot show.
-  func position(_ value: Double) -> Double {
+  package func position(_ value: Double) -> Double {
     guard value.isFinite else { return .nan }
     let fraction: Double
     switch kind {
@@ -88,5 +88,5 @@ struct Scale: Equatable {
     return start + fraction * (end - start)
   }
 
-  func contains(_ value: Double) -> Bool { value >= low && value <= high }
+  package func contains(_ value: Double) -> Bool { value >= low && value <= high }
 }

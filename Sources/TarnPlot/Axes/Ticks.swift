@@ -1,15 +1,15 @@
 import Foundation
 
 /// A mark on an axis; those without a label are the short ones between.
-struct Tick: Equatable {
-  let value: Double
-  let label: String
+package struct Tick: Equatable {
+  package let value: Double
+  package let label: String
 }
 
 /// Chooses the marks of an axis.
-enum Ticks {
+package enum Ticks {
   /// About `target` marks inside `scale`.
-  static func choose(_ scale: Scale, target: Int, wholeNumbers: Bool = false) -> [Tick] {
+  package static func choose(_ scale: Scale, target: Int, wholeNumbers: Bool = false) -> [Tick] {
     switch scale.kind {
     case .linear: linear(scale.low, scale.high, target: target, wholeNumbers: wholeNumbers)
     case .log: logarithmic(scale.low, scale.high, target: target)
@@ -17,7 +17,7 @@ enum Ticks {
   }
 
   /// Multiples of 1, 2 or 5 times a power of ten, at most `target` + 1 of them.
-  static func linear(
+  package static func linear(
     _ low: Double, _ high: Double, target: Int, wholeNumbers: Bool = false
   ) -> [Tick] {
     let span = high - low
@@ -75,7 +75,7 @@ enum Ticks {
   /// Powers of ten, with unlabelled marks between; 1, 2 and 5 times them where the axis spans two
   /// decades at most,
   /// and linear marks where it spans less than one.
-  static func logarithmic(_ low: Double, _ high: Double, target: Int) -> [Tick] {
+  package static func logarithmic(_ low: Double, _ high: Double, target: Int) -> [Tick] {
     guard low > 0, high > low, high.isFinite, target > 0 else { return [] }
     let first = Int((log10(low) - 1e-9).rounded(.up))
     let last = Int((log10(high) + 1e-9).rounded(.down))

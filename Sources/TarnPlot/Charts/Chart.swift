@@ -23,8 +23,8 @@ public struct Chart: Figure, Equatable {
   /// In pixels.
   public var width: Double
   public var height: Double
-  var series: [Series] = []
-  var categories: [String] = []
+  package var series: [Series] = []
+  package var categories: [String] = []
 
   /// An empty chart.
   ///
@@ -133,11 +133,17 @@ extension Series {
 }
 
 extension Chart {
-  func isShownOnX(_ value: Double) -> Bool { value.isFinite && (x.scale == .linear || value > 0) }
-  func isShownOnY(_ value: Double) -> Bool { value.isFinite && (y.scale == .linear || value > 0) }
+  package func isShownOnX(_ value: Double) -> Bool {
+    value.isFinite && (x.scale == .linear || value > 0)
+  }
+  package func isShownOnY(_ value: Double) -> Bool {
+    value.isFinite && (y.scale == .linear || value > 0)
+  }
 
   /// The span of the points that both axes can show.
-  func shown(_ xs: [Double], _ ys: [Double]) -> (x: ClosedRange<Double>?, y: ClosedRange<Double>?) {
+  package func shown(_ xs: [Double], _ ys: [Double]) -> (
+    x: ClosedRange<Double>?, y: ClosedRange<Double>?
+  ) {
     var (left, right, low, high) = (
       Double.infinity, -Double.infinity, Double.infinity, -Double.infinity
     )
@@ -151,7 +157,7 @@ extension Chart {
   }
 
   /// How many points cannot be shown on these axes.
-  var hiddenCount: Int {
+  package var hiddenCount: Int {
     series.reduce(0) { sum, series in
       switch series.shape {
       case .line(let xs, let ys, _, _), .scatter(let xs, let ys, _, _):

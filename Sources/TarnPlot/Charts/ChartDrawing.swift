@@ -95,14 +95,14 @@ extension Double {
 }
 
 /// Title and subtitle at the top of a picture, cut to its width.
-struct Heading {
-  let title: String
-  let subtitle: String
-  let width: Double
+package struct Heading {
+  package let title: String
+  package let subtitle: String
+  package let width: Double
 
-  var height: Double { (title.isEmpty ? 6 : 32) + (subtitle.isEmpty ? 0 : 18) }
+  package var height: Double { (title.isEmpty ? 6 : 32) + (subtitle.isEmpty ? 0 : 18) }
 
-  func draw(_ markup: inout Markup) {
+  package func draw(_ markup: inout Markup) {
     let room = width - 24
     markup.label(
       TextMeasure.fitted(title, to: room, size: 15, bold: true), at: Point(x: 12, y: 24), size: 15,

@@ -1,25 +1,25 @@
 /// The names of the series, above the data where nothing can be hidden, in as many rows as they
 /// need.
-struct Legend {
-  struct Entry {
+package struct Legend {
+  package struct Entry {
     let name: String
     let colour: RGB
     let sign: Sign
   }
 
-  enum Sign: Equatable {
+  package enum Sign: Equatable {
     case line(dashed: Bool, Marker)
     case marker(Marker)
     case area(opacity: Double)
   }
 
   private var places: [(entry: Entry, name: String, place: Point)] = []
-  let height: Double
+  package let height: Double
 
   private static let rowHeight = 18.0
   private static let signWidth = 22.0
 
-  init(entries: [Entry], width: Double) {
+  package init(entries: [Entry], width: Double) {
     var (x, y) = (0.0, 0.0)
     for entry in entries {
       let name = TextMeasure.fitted(entry.name, to: min(width - 40, 260))
@@ -31,7 +31,7 @@ struct Legend {
     height = entries.isEmpty ? 0 : y + Self.rowHeight + 4
   }
 
-  func draw(_ markup: inout Markup, at corner: Point) {
+  package func draw(_ markup: inout Markup, at corner: Point) {
     for (entry, name, place) in places {
       let (x, y) = (corner.x + place.x, corner.y + place.y + 8)
       let centre = Point(x: x + Self.signWidth / 2, y: y)
@@ -54,12 +54,12 @@ struct Legend {
 }
 
 /// How a line is drawn.
-struct LineStyle {
-  let colour: RGB
-  var dashed = false
-  var width = 1.75
+package struct LineStyle {
+  package let colour: RGB
+  package var dashed = false
+  package var width = 1.75
 
-  var attributes: String {
+  package var attributes: String {
     "fill=\"none\" stroke=\"\(colour.hex)\" stroke-width=\"\(pixels(width))\""
       + " stroke-linejoin=\"round\""
       + (dashed ? " stroke-dasharray=\"6 4\"" : " stroke-linecap=\"round\"")
@@ -68,7 +68,7 @@ struct LineStyle {
 
 extension Series {
   /// What the legend says of this series; unnamed ones are not in it.
-  var legendEntry: Legend.Entry? {
+  package var legendEntry: Legend.Entry? {
     if name.isEmpty { return nil }
     let sign: Legend.Sign =
       switch shape {

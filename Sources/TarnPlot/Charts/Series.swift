@@ -9,7 +9,7 @@ public enum Marker: Sendable, Equatable {
   }
 
   /// The sign around a point as path data, `radius` pixels in each direction.
-  func path(at point: Point, radius r: Double) -> String {
+  package func path(at point: Point, radius r: Double) -> String {
     func p(_ dx: Double, _ dy: Double) -> String {
       "\(pixels(point.x + dx)) \(pixels(point.y + dy))"
     }
@@ -28,7 +28,7 @@ public enum Marker: Sendable, Equatable {
   }
 
   /// How the path of the sign is drawn: circles are dots of a round pen.
-  func style(colour: RGB, radius: Double) -> String {
+  package func style(colour: RGB, radius: Double) -> String {
     switch self {
     case .circle:
       "fill=\"none\" stroke=\"\(colour.hex)\" stroke-width=\"\(pixels(2 * radius))\""
@@ -40,8 +40,8 @@ public enum Marker: Sendable, Equatable {
 }
 
 /// One thing drawn in a chart.
-struct Series: Sendable, Equatable {
-  enum Shape: Sendable, Equatable {
+package struct Series: Sendable, Equatable {
+  package enum Shape: Sendable, Equatable {
     case line(x: [Double], y: [Double], marker: Marker, dashed: Bool)
     case scatter(x: [Double], y: [Double], marker: Marker, radius: Double)
     case band(x: [Double], low: [Double], high: [Double])
@@ -51,12 +51,12 @@ struct Series: Sendable, Equatable {
     case verticalRule(Double)
   }
 
-  var name: String
-  var colour: RGB
-  var shape: Shape
+  package var name: String
+  package var colour: RGB
+  package var shape: Shape
 
   /// The span of the values along x and y that the axes must show.
-  func ranges(_ chart: Chart) -> (x: ClosedRange<Double>?, y: ClosedRange<Double>?) {
+  package func ranges(_ chart: Chart) -> (x: ClosedRange<Double>?, y: ClosedRange<Double>?) {
     switch shape {
     case .line(let x, let y, _, _), .scatter(let x, let y, _, _): chart.shown(x, y)
     case .band(let x, let low, let high):
@@ -70,7 +70,7 @@ struct Series: Sendable, Equatable {
     }
   }
 
-  var isRule: Bool {
+  package var isRule: Bool {
     switch shape {
     case .horizontalRule, .verticalRule: true
     default: false
@@ -78,7 +78,7 @@ struct Series: Sendable, Equatable {
   }
 
   /// Whether the shape stands on zero.
-  var standsOnZero: Bool {
+  package var standsOnZero: Bool {
     switch shape {
     case .bars, .histogram: true
     default: false

@@ -1,6 +1,6 @@
 extension Chart {
   /// Draws every series into `area`, areas first so that lines and points stay visible.
-  func draw(_ markup: inout Markup, in area: PlotArea) {
+  package func draw(_ markup: inout Markup, in area: PlotArea) {
     let barCount = series.count { if case .bars = $0.shape { true } else { false } }
     var barIndex = 0
     for item in series where item.isFilled {

@@ -1,7 +1,7 @@
 /// Reduces long series to what a picture can show.
-enum Thinning {
+package enum Thinning {
   /// Splits at points that have no place (NaN).
-  static func runs(_ xs: [Double], _ ys: [Double], _ area: PlotArea) -> [[Point]] {
+  package static func runs(_ xs: [Double], _ ys: [Double], _ area: PlotArea) -> [[Point]] {
     var runs: [[Point]] = []
     var run: [Point] = []
     for (x, y) in zip(xs, ys) {
@@ -20,7 +20,7 @@ enum Thinning {
   /// A line of about four points a pixel column: the first, the lowest, the highest and the last
   /// of each.
   /// A line that turns back keeps the points that are some way from the one before.
-  static func line(_ points: [Point], limit: Int = 4000) -> [Point] {
+  package static func line(_ points: [Point], limit: Int = 4000) -> [Point] {
     if points.count <= limit { return points }
     if zip(points, points.dropFirst()).allSatisfy({ $0.x <= $1.x }) { return columns(points) }
     var distance = 0.5
@@ -67,7 +67,7 @@ enum Thinning {
   }
 
   /// At most `limit` points, by leaving out those on a cell of a grid that already has one.
-  static func cloud(_ points: [Point], limit: Int = 20_000) -> [Point] {
+  package static func cloud(_ points: [Point], limit: Int = 20_000) -> [Point] {
     if points.count <= limit { return points }
     var size = 1.0
     while size < 256 {

@@ -1,16 +1,16 @@
 import Foundation
 
 /// Coloured pixels, row by row from the top left.
-struct Bitmap: Sendable, Equatable {
-  let width: Int
-  let height: Int
-  var pixels: [RGB]
+package struct Bitmap: Sendable, Equatable {
+  package let width: Int
+  package let height: Int
+  package var pixels: [RGB]
 
-  init(width: Int, height: Int, pixels: [RGB]) {
+  package init(width: Int, height: Int, pixels: [RGB]) {
     (self.width, self.height, self.pixels) = (width, height, pixels)
   }
 
-  init(width: Int, height: Int, colour: (_ row: Int, _ column: Int) -> RGB) {
+  package init(width: Int, height: Int, colour: (_ row: Int, _ column: Int) -> RGB) {
     var pixels: [RGB] = []
     pixels.reserveCapacity(width * height)
     for row in 0..<height {
@@ -20,15 +20,15 @@ struct Bitmap: Sendable, Equatable {
   }
 
   /// Neighbours of one colour in a row.
-  struct Run: Equatable {
-    let row: Int
-    let start: Int
-    let count: Int
-    let colour: RGB
+  package struct Run: Equatable {
+    package let row: Int
+    package let start: Int
+    package let count: Int
+    package let colour: RGB
   }
 
   /// The pixels as runs of one colour, or nil where they are more than `limit`.
-  func runs(limit: Int) -> [Run]? {
+  package func runs(limit: Int) -> [Run]? {
     var runs: [Run] = []
     for row in 0..<height {
       var start = 0
@@ -46,7 +46,7 @@ struct Bitmap: Sendable, Equatable {
 
   /// A Windows bitmap file: 24 bits a pixel, uncompressed, rows from the bottom, padded to four
   /// bytes.
-  var bytes: [UInt8] {
+  package var bytes: [UInt8] {
     let header = 54
     let stride = (width * 3 + 3) & ~3
     var bytes: [UInt8] = [0x42, 0x4D]
@@ -79,5 +79,5 @@ struct Bitmap: Sendable, Equatable {
   }
 
   /// The file as a `data:` address, to stand in an SVG document by itself.
-  var dataURI: String { "data:image/bmp;base64," + Data(bytes).base64EncodedString() }
+  package var dataURI: String { "data:image/bmp;base64," + Data(bytes).base64EncodedString() }
 }

@@ -44,7 +44,7 @@ public struct ColourMap: Sendable, Hashable {
 
   /// The range of values the colours span: that of the finite values, the same both ways of zero
   /// for a diverging map.
-  func range(of values: some Sequence<Double>) -> ClosedRange<Double>? {
+  package func range(of values: some Sequence<Double>) -> ClosedRange<Double>? {
     guard let found = finiteRange(values) else { return nil }
     if isDiverging {
       let reach = max(found.lowerBound.magnitude, found.upperBound.magnitude)
@@ -55,7 +55,7 @@ public struct ColourMap: Sendable, Hashable {
 }
 
 /// The least and greatest finite value.
-func finiteRange(_ values: some Sequence<Double>) -> ClosedRange<Double>? {
+package func finiteRange(_ values: some Sequence<Double>) -> ClosedRange<Double>? {
   var (low, high) = (Double.infinity, -Double.infinity)
   for value in values where value.isFinite {
     if value < low { low = value }

@@ -47,7 +47,8 @@ public struct Drawing: Figure, Equatable {
     return """
       <svg xmlns="http://www.w3.org/2000/svg" width="\(w)" height="\(h)" viewBox="0 0 \(w) \(h)" \
       role="img" font-family="\(TextMeasure.fontFamily)" font-size="12">\
-      <title>\(escaped(label))</title><rect class="paper" width="\(w)" height="\(h)" fill="#ffffff"/>\(body)</svg>
+      <title>\(escaped(label))</title>\
+      <rect class="paper" width="\(w)" height="\(h)" fill="#ffffff"/>\(body)</svg>
       """
   }
 
@@ -69,7 +70,7 @@ public struct PlotError: Error, Sendable, Equatable, CustomStringConvertible {
   }
 }
 
-func writeText(_ text: String, to path: String) throws {
+package func writeText(_ text: String, to path: String) throws {
   do {
     try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
   } catch {

@@ -34,45 +34,47 @@ package func pixels(_ value: Double) -> String {
 }
 
 /// A place in a picture, in pixels from the top left corner.
-struct Point: Equatable, Sendable {
-  var x: Double
-  var y: Double
+package struct Point: Equatable, Sendable {
+  package var x: Double
+  package var y: Double
+
+  package init(x: Double, y: Double) { (self.x, self.y) = (x, y) }
 }
 
 /// A rectangle in a picture, in pixels.
-struct Box: Equatable, Sendable {
-  var x: Double
-  var y: Double
-  var width: Double
-  var height: Double
-  var right: Double { x + width }
-  var bottom: Double { y + height }
+package struct Box: Equatable, Sendable {
+  package var x: Double
+  package var y: Double
+  package var width: Double
+  package var height: Double
+  package var right: Double { x + width }
+  package var bottom: Double { y + height }
 }
 
 /// Where a text is anchored.
-enum Anchor: String {
+package enum Anchor: String {
   case start, middle, end
 }
 
 /// Builds SVG elements. Every text that comes from outside goes through ``escaped(_:)`` here.
-struct Markup {
+package struct Markup {
   private(set) var text = ""
 
-  mutating func rectangle(_ box: Box, fill: RGB, more: String = "") {
+  package mutating func rectangle(_ box: Box, fill: RGB, more: String = "") {
     text += "<rect\(place(box)) fill=\"\(fill.hex)\"\(more)/>"
   }
 
-  mutating func line(_ a: Point, _ b: Point, style: String) {
+  package mutating func line(_ a: Point, _ b: Point, style: String) {
     text += "<line x1=\"\(pixels(a.x))\" y1=\"\(pixels(a.y))\""
     text += " x2=\"\(pixels(b.x))\" y2=\"\(pixels(b.y))\" \(style)/>"
   }
 
-  mutating func path(_ data: String, style: String) {
+  package mutating func path(_ data: String, style: String) {
     if !data.isEmpty { text += "<path d=\"\(data)\" \(style)/>" }
   }
 
   /// A text in the page's ink, or in `fill` where it stands on a colour of its own.
-  mutating func label(
+  package mutating func label(
     _ string: String, at point: Point, anchor: Anchor = .start, size: Double = 12,
     bold: Bool = false,
     kind: String = "ink", fill: RGB? = nil, turned degrees: Double? = nil
@@ -94,7 +96,7 @@ struct Markup {
   }
 
   /// A bitmap as rectangles where that takes few, joined along rows; else as an image.
-  mutating func cells(_ bitmap: Bitmap, in box: Box, limit: Int = 100) {
+  package mutating func cells(_ bitmap: Bitmap, in box: Box, limit: Int = 100) {
     let runs = bitmap.runs(limit: limit)
     guard let runs else { return image(bitmap, in: box) }
     let (wide, tall) = (box.width / Double(bitmap.width), box.height / Double(bitmap.height))
@@ -107,14 +109,14 @@ struct Markup {
   }
 
   /// A bitmap whose pixels stay sharp squares when enlarged.
-  mutating func image(_ bitmap: Bitmap, in box: Box) {
+  package mutating func image(_ bitmap: Bitmap, in box: Box) {
     text += "<image\(place(box)) preserveAspectRatio=\"none\" image-rendering=\"pixelated\" "
     text +=
       "style=\"image-rendering:crisp-edges;image-rendering:pixelated\" href=\"\(bitmap.dataURI)\"/>"
   }
 
   /// Elements that are cut off at the edges of `box`; the coordinates inside are those outside.
-  mutating func clipped(to box: Box, _ draw: (inout Markup) -> Void) {
+  package mutating func clipped(to box: Box, _ draw: (inout Markup) -> Void) {
     let view = "\(pixels(box.x)) \(pixels(box.y)) \(pixels(box.width)) \(pixels(box.height))"
     text += "<svg\(place(box)) viewBox=\"\(view)\" overflow=\"hidden\">"
     draw(&self)
@@ -122,11 +124,11 @@ struct Markup {
   }
 
   /// Another picture, at a place of this one.
-  mutating func insert(_ drawing: Drawing, at point: Point) {
+  package mutating func insert(_ drawing: Drawing, at point: Point) {
     text += "<g transform=\"translate(\(pixels(point.x)) \(pixels(point.y)))\">\(drawing.body)</g>"
   }
 
-  mutating func append(_ elements: String) { text += elements }
+  package mutating func append(_ elements: String) { text += elements }
 
   private func place(_ box: Box) -> String {
     " x=\"\(pixels(box.x))\" y=\"\(pixels(box.y))\" width=\"\(pixels(box.width))\""
@@ -135,15 +137,15 @@ struct Markup {
 }
 
 /// The colours of everything that is not data, and the styles made of them.
-enum Ink {
-  static let text = RGB(0x1F2328)
-  static let soft = RGB(0x59636E)
-  static let line = RGB(0x8C959F)
-  static let grid = RGB(0xE4E7EB)
-  static let paper = RGB(0xFFFFFF)
-  static let right = RGB(0x0072B2)
-  static let wrong = RGB(0xD55E00)
+package enum Ink {
+  package static let text = RGB(0x1F2328)
+  package static let soft = RGB(0x59636E)
+  package static let line = RGB(0x8C959F)
+  package static let grid = RGB(0xE4E7EB)
+  package static let paper = RGB(0xFFFFFF)
+  package static let right = RGB(0x0072B2)
+  package static let wrong = RGB(0xD55E00)
 
-  static let lineStyle = "class=\"line\" stroke=\"\(line.hex)\" fill=\"none\""
-  static let gridStyle = "class=\"grid\" stroke=\"\(grid.hex)\" fill=\"none\""
+  package static let lineStyle = "class=\"line\" stroke=\"\(line.hex)\" fill=\"none\""
+  package static let gridStyle = "class=\"grid\" stroke=\"\(grid.hex)\" fill=\"none\""
 }

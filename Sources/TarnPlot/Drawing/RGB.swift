@@ -24,7 +24,7 @@ public struct RGB: Sendable, Hashable {
   }
 
   /// A fraction of full strength as a byte.
-  static func byte(_ fraction: Double) -> UInt8 {
+  package static func byte(_ fraction: Double) -> UInt8 {
     fraction.isNaN ? 0 : UInt8((min(max(fraction, 0), 1) * 255).rounded())
   }
 

@@ -1,7 +1,7 @@
 /// How wide texts are, without a font at hand: the widths of Helvetica and the fonts made to match
 /// it.
-enum TextMeasure {
-  static let fontFamily = "Helvetica, Arial, Liberation Sans, sans-serif"
+package enum TextMeasure {
+  package static let fontFamily = "Helvetica, Arial, Liberation Sans, sans-serif"
 
   /// Thousandths of the font size, from space (32) to tilde (126).
   private static let widths: [Int] = [
@@ -14,7 +14,7 @@ enum TextMeasure {
   ]
 
   /// The width of `text` in pixels; `size` is the font size in pixels.
-  static func width(_ text: String, size: Double = 12, bold: Bool = false) -> Double {
+  package static func width(_ text: String, size: Double = 12, bold: Bool = false) -> Double {
     var thousandths = 0
     for character in text {
       if let ascii = character.asciiValue, (32...126).contains(ascii) {
@@ -29,7 +29,9 @@ enum TextMeasure {
   }
 
   /// `text`, cut and ended with an ellipsis where it is wider than `limit` pixels.
-  static func fitted(_ text: String, to limit: Double, size: Double = 12, bold: Bool = false)
+  package static func fitted(
+    _ text: String, to limit: Double, size: Double = 12, bold: Bool = false
+  )
     -> String
   {
     if width(text, size: size, bold: bold) <= limit { return text }
@@ -44,9 +46,23 @@ enum TextMeasure {
     return kept.isEmpty ? "" : kept + "…"
   }
 
+  /// `text`, with an ellipsis for its middle where it is wider than `limit` pixels, so that names
+  /// which differ at the
+  /// end stay different.
+  package static func fittedInside(_ text: String, to limit: Double, size: Double = 12) -> String {
+    if width(text, size: size) <= limit { return text }
+    var (head, tail) = (text.prefix(text.count / 2), text.dropFirst(text.count / 2))
+    while !head.isEmpty && !tail.isEmpty {
+      let cut = head + "…" + tail
+      if width(String(cut), size: size) <= limit { return String(cut) }
+      if head.count >= tail.count { head.removeLast() } else { tail.removeFirst() }
+    }
+    return ""
+  }
+
   /// Columns a character takes in a terminal: none for controls and joined marks, two for wide
   /// East Asian signs and emoji.
-  static func columns(_ character: Character) -> Int {
+  package static func columns(_ character: Character) -> Int {
     guard let first = character.unicodeScalars.first else { return 0 }
     switch first.properties.generalCategory {
     case .control, .format, .nonspacingMark, .enclosingMark: return 0
@@ -62,13 +78,13 @@ enum TextMeasure {
   }
 
   /// Columns a text takes in a terminal.
-  static func columns(_ text: String) -> Int {
+  package static func columns(_ text: String) -> Int {
     text.reduce(0) { $0 + columns($1) }
   }
 
   /// `text` cut to at most `limit` terminal columns, ended with an ellipsis where something is
   /// missing.
-  static func fitted(_ text: String, columns limit: Int) -> String {
+  package static func fitted(_ text: String, columns limit: Int) -> String {
     if columns(text) <= limit { return text }
     var kept = ""
     var used = 1

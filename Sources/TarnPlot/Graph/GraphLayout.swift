@@ -5,16 +5,16 @@
 /// goes below all it depends on, edges over several layers get a bend in each, layers are ordered
 /// by the mean
 /// place (barycentre) of their neighbours, and positions follow from the order by least squares.
-struct GraphLayout {
+package struct GraphLayout {
   /// The vertices of each layer from left to right; numbers from `widths.count` on are bends.
-  private(set) var layers: [[Int]] = []
+  package private(set) var layers: [[Int]] = []
   /// The layer of each vertex and bend.
-  private(set) var layer: [Int] = []
+  package private(set) var layer: [Int] = []
   /// The centre of each vertex and bend, in pixels from the left.
-  private(set) var x: [Double] = []
+  package private(set) var x: [Double] = []
   /// The vertices and bends that each edge passes, in its own direction.
-  private(set) var routes: [[Int]] = []
-  private(set) var width = 0.0
+  package private(set) var routes: [[Int]] = []
+  package private(set) var width = 0.0
 
   private var widths: [Double]
   private var above: [[Int]] = []
@@ -25,7 +25,7 @@ struct GraphLayout {
   /// With more bends than this, edges run straight instead.
   private static let mostBends = 50_000
 
-  init(widths: [Double], edges: [(from: Int, to: Int)]) {
+  package init(widths: [Double], edges: [(from: Int, to: Int)]) {
     self.widths = widths
     if widths.isEmpty { return }
     let proper = edges.filter { $0.from != $0.to }
@@ -152,7 +152,7 @@ struct GraphLayout {
   }
 
   /// How many pairs of edges cross, counted by a Fenwick tree over each layer.
-  func crossings() -> Int {
+  package func crossings() -> Int {
     let place = places()
     var total = 0
     for (upper, lower) in zip(layers, layers.dropFirst()) {

@@ -1,14 +1,18 @@
 import Foundation
 
 /// Lines of equal value over a grid, by marching squares.
-struct ContourGrid {
-  let values: [Double]
-  let rows: Int
-  let columns: Int
+package struct ContourGrid {
+  package let values: [Double]
+  package let rows: Int
+  package let columns: Int
+
+  package init(values: [Double], rows: Int, columns: Int) {
+    (self.values, self.rows, self.columns) = (values, rows, columns)
+  }
 
   /// The pieces of the line at `level`, in units of columns (x) and rows (y). Cells with a corner
   /// that is not finite have none.
-  func segments(at level: Double) -> [(Point, Point)] {
+  package func segments(at level: Double) -> [(Point, Point)] {
     var found: [(Point, Point)] = []
     for row in 0..<(rows - 1) {
       for column in 0..<(columns - 1) {
@@ -53,7 +57,7 @@ struct ContourGrid {
 
 extension ColourScale {
   /// The value at a fraction of the colours.
-  func value(at fraction: Double) -> Double {
+  package func value(at fraction: Double) -> Double {
     switch scale.kind {
     case .linear: scale.low + fraction * (scale.high - scale.low)
     case .log: pow(10, log10(scale.low) + fraction * (log10(scale.high) - log10(scale.low)))

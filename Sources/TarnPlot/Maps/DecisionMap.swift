@@ -117,7 +117,7 @@ public struct DecisionMap: Figure, Equatable {
   }
 
   /// The colour of a place: classes mixed by probability, then lightened so that points stand out.
-  func colour(row: Int, column: Int) -> RGB {
+  package func colour(row: Int, column: Int) -> RGB {
     let first = (row * columns + column) * classes
     let here = probabilities[first..<(first + classes)].map { $0.isFinite ? max($0, 0) : 0 }
     let total = here.reduce(0, +)

@@ -30,14 +30,14 @@ public struct HeatMap: Figure, Equatable {
   /// How many lines of equal value to draw; only over axes, see ``over(x:y:)``.
   public var contours: Int
   /// The text on each cell; numbers are written where cells are large enough when nil.
-  var cellTexts: [String]?
+  package var cellTexts: [String]?
   /// What the colours stand for.
   public var colourLabel: String
-  var colourIsShare = false
-  var trails: [Trail] = []
+  package var colourIsShare = false
+  package var trails: [Trail] = []
 
   /// A line or points over the map.
-  struct Trail: Sendable, Equatable {
+  package struct Trail: Sendable, Equatable {
     let x: [Double]
     let y: [Double]
     let joins: Bool
@@ -98,22 +98,22 @@ public struct HeatMap: Figure, Equatable {
   }
 
   /// Whether the grid lies over two numeric axes.
-  var isOverAxes: Bool { x.range != nil && y.range != nil }
+  package var isOverAxes: Bool { x.range != nil && y.range != nil }
 
   /// The way from values to colours; nil when no value is finite.
-  var colourScale: ColourScale? {
+  package var colourScale: ColourScale? {
     ColourScale(colours, values: values, range: range, kind: scale, isShare: colourIsShare)
   }
 }
 
 /// The way from values to colours, and the scale beside the map.
-struct ColourScale {
-  let map: ColourMap
-  let scale: Scale
+package struct ColourScale {
+  package let map: ColourMap
+  package let scale: Scale
   /// Whether the numbers are written as percentages.
-  let isShare: Bool
+  package let isShare: Bool
 
-  init?(
+  package init?(
     _ map: ColourMap, values: [Double], range: ClosedRange<Double>?, kind: Axis.Scale,
     isShare: Bool = false
   ) {
@@ -124,10 +124,12 @@ struct ColourScale {
     (self.map, self.scale, self.isShare) = (map, scale, isShare)
   }
 
-  func colour(_ value: Double) -> RGB { map.colour(scale.position(value)) }
+  package func colour(_ value: Double) -> RGB { map.colour(scale.position(value)) }
 
   /// Room the bar and its numbers take to the right of a map.
-  func width(label: String) -> Double { 18 + 14 + 8 + numbersWidth + (label.isEmpty ? 8 : 26) }
+  package func width(label: String) -> Double {
+    18 + 14 + 8 + numbersWidth + (label.isEmpty ? 8 : 26)
+  }
 
   private var numbersWidth: Double {
     ticks(height: 240).map { TextMeasure.width($0.label, size: 11) }.max() ?? 0
@@ -141,7 +143,7 @@ struct ColourScale {
   }
 
   /// Draws the bar in steps, lowest value at the bottom, with its numbers to the right.
-  func draw(_ markup: inout Markup, at box: Box, label: String) {
+  package func draw(_ markup: inout Markup, at box: Box, label: String) {
     let steps = 64
     for step in 0..<steps {
       let top = box.bottom - box.height * Double(step + 1) / Double(steps)

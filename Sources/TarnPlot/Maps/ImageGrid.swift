@@ -5,7 +5,7 @@ public struct GridImage: Sendable, Equatable {
   /// Whether what is said of a picture is so.
   public enum Verdict: Sendable { case right, wrong }
 
-  let bitmap: Bitmap
+  package let bitmap: Bitmap
   public var title: String
   public var verdict: Verdict?
 

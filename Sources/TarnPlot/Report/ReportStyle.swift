@@ -1,7 +1,7 @@
 extension HTMLReport {
   /// The look of the page. Charts carry their own light colours; the dark theme restyles their
   /// paper, ink and lines.
-  static let style = """
+  package static let style = """
     :root{--paper:#ffffff;--card:#f6f8fa;--ink:#1f2328;--soft:#59636e;--edge:#d1d9e0;--link:#0969da}
     *{box-sizing:border-box}
     body{margin:0 auto;max-width:72rem;padding:2rem 1.25rem 4rem;background:var(--paper);

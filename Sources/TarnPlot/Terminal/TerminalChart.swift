@@ -123,22 +123,22 @@ public struct TerminalChart: Sendable, Equatable, CustomStringConvertible {
 }
 
 /// A field of dots, 2 × 4 a character.
-struct DotCanvas {
-  let columns: Int
-  let rows: Int
+package struct DotCanvas {
+  package let columns: Int
+  package let rows: Int
   private var dots: [UInt8]
   private var owner: [Int]
 
   /// The bits of a Braille character, by row and column.
   private static let bits: [[UInt8]] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]]
 
-  init(columns: Int, rows: Int) {
+  package init(columns: Int, rows: Int) {
     (self.columns, self.rows) = (columns, rows)
     dots = [UInt8](repeating: 0, count: columns * rows)
     owner = [Int](repeating: 0, count: columns * rows)
   }
 
-  mutating func draw(_ points: [Point], line: Int) {
+  package mutating func draw(_ points: [Point], line: Int) {
     if points.count == 1 { mark(points[0], line) }
     for (a, b) in zip(points, points.dropFirst()) {
       let steps = max(Int(max((b.x - a.x).magnitude, (b.y - a.y).magnitude).rounded(.up)), 1)
@@ -157,7 +157,7 @@ struct DotCanvas {
     owner[cell] = line
   }
 
-  func text(_ row: Int, _ glyph: (UInt8, Int) -> String) -> String {
+  package func text(_ row: Int, _ glyph: (UInt8, Int) -> String) -> String {
     (0..<columns).map { glyph(dots[row * columns + $0], owner[row * columns + $0]) }.joined()
   }
 }

@@ -84,7 +84,7 @@ public final class CSVLog: Sendable {
   }
 
   /// The cells of one line.
-  static func cells(_ line: String) -> [String] {
+  package static func cells(_ line: String) -> [String] {
     var cells = [""]
     var isQuoted = false
     var rest = line[...]

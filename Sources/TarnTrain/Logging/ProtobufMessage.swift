@@ -1,5 +1,5 @@
 /// The bytes of one Protocol Buffers message, field by field.
-struct ProtobufMessage {
+package struct ProtobufMessage {
   private(set) var bytes: [UInt8] = []
 
   private enum Wire: UInt64 {
@@ -9,32 +9,32 @@ struct ProtobufMessage {
     case fixed32 = 5
   }
 
-  mutating func integer(_ field: UInt64, _ value: Int64) {
+  package mutating func integer(_ field: UInt64, _ value: Int64) {
     tag(field, .varint)
     varint(UInt64(bitPattern: value))
   }
 
-  mutating func double(_ field: UInt64, _ value: Double) {
+  package mutating func double(_ field: UInt64, _ value: Double) {
     tag(field, .fixed64)
     little(value.bitPattern)
   }
 
-  mutating func float(_ field: UInt64, _ value: Float) {
+  package mutating func float(_ field: UInt64, _ value: Float) {
     tag(field, .fixed32)
     little(value.bitPattern)
   }
 
-  mutating func text(_ field: UInt64, _ value: String) {
+  package mutating func text(_ field: UInt64, _ value: String) {
     data(field, Array(value.utf8))
   }
 
-  mutating func message(_ field: UInt64, _ fill: (inout ProtobufMessage) -> Void) {
+  package mutating func message(_ field: UInt64, _ fill: (inout ProtobufMessage) -> Void) {
     var inner = ProtobufMessage()
     fill(&inner)
     data(field, inner.bytes)
   }
 
-  mutating func doubles(_ field: UInt64, _ values: [Double]) {
+  package mutating func doubles(_ field: UInt64, _ values: [Double]) {
     var packed = ProtobufMessage()
     for value in values { packed.little(value.bitPattern) }
     data(field, packed.bytes)

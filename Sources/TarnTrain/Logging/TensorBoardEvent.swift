@@ -3,23 +3,25 @@ import TarnPlot
 /// One event as TensorBoard reads it: the messages `Event`, `Summary`, `HistogramProto` and
 /// `SessionLog` of its
 /// protocol, as far as scalars, histograms and texts need them.
-enum TensorBoardEvent {
+package enum TensorBoardEvent {
   /// The first event of every file.
-  static func version(time: Double) -> [UInt8] {
+  package static func version(time: Double) -> [UInt8] {
     event(time: time, step: 0) { $0.text(3, "brain.Event:2") }
   }
 
   /// Says that the run goes on at `step`: what other files hold of this and later steps does not
   /// count.
-  static func start(time: Double, step: Int) -> [UInt8] {
+  package static func start(time: Double, step: Int) -> [UInt8] {
     event(time: time, step: step) { $0.message(7) { $0.integer(1, 1) } }
   }
 
-  static func scalar(_ tag: String, _ value: Double, time: Double, step: Int) -> [UInt8] {
+  package static func scalar(_ tag: String, _ value: Double, time: Double, step: Int) -> [UInt8] {
     summary(tag, time: time, step: step) { $0.float(2, Float(value)) }
   }
 
-  static func histogram(_ tag: String, _ values: [Double], time: Double, step: Int) -> [UInt8] {
+  package static func histogram(_ tag: String, _ values: [Double], time: Double, step: Int)
+    -> [UInt8]
+  {
     let finite = values.filter(\.isFinite)
     let histogram = Histogram(finite, bins: 30)
     return summary(tag, time: time, step: step) {
@@ -36,7 +38,7 @@ enum TensorBoardEvent {
   }
 
   /// A text is a string tensor for the plug-in of that name, which shows it as Markdown.
-  static func text(_ tag: String, _ text: String, time: Double, step: Int) -> [UInt8] {
+  package static func text(_ tag: String, _ text: String, time: Double, step: Int) -> [UInt8] {
     let stringType: Int64 = 7
     return summary(tag, time: time, step: step) { value in
       value.message(8) { tensor in
@@ -73,7 +75,7 @@ enum TensorBoardEvent {
 
   /// A record of the file format TFRecord: length and its checksum, data and its checksum,
   /// little-endian.
-  static func record(_ data: [UInt8]) -> [UInt8] {
+  package static func record(_ data: [UInt8]) -> [UInt8] {
     func little(_ value: some FixedWidthInteger) -> [UInt8] {
       withUnsafeBytes(of: value.littleEndian) { Array($0) }
     }

@@ -15,7 +15,8 @@ public struct Accuracy: Metric {
 
   /// Adds predicted and actual classes. Lengths that differ are reported.
   public mutating func add(predicted: [Int], actual: [Int]) {
-    guard agree("Accuracy.add", ("predicted", predicted.count), ("actual", actual.count)) else {
+    guard lengthsAgree("Accuracy.add", ("predicted", predicted.count), ("actual", actual.count))
+    else {
       return
     }
     right += zip(predicted, actual).count { $0 == $1 }
@@ -58,7 +59,7 @@ public struct TopKAccuracy: Metric {
   public mutating func add(scores: [Double], classes: Int, actual: [Int]) {
     let (wanted, overflow) = max(classes, 0).multipliedReportingOverflow(by: actual.count)
     guard
-      agree(
+      lengthsAgree(
         "TopKAccuracy.add", ("scores", scores.count),
         ("examples × classes", overflow ? Int.max : wanted))
     else { return }

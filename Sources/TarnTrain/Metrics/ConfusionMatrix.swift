@@ -43,7 +43,7 @@ public struct ConfusionMatrix: Metric {
   /// reported.
   public mutating func add(predicted: [Int], actual: [Int]) {
     guard
-      agree("ConfusionMatrix.add", ("predicted", predicted.count), ("actual", actual.count))
+      lengthsAgree("ConfusionMatrix.add", ("predicted", predicted.count), ("actual", actual.count))
     else { return }
     let known = 0..<classes
     for labels in [predicted, actual] {
@@ -61,7 +61,8 @@ public struct ConfusionMatrix: Metric {
   /// Adds the counts of a matrix of the same classes; of others is reported.
   public mutating func merge(_ other: ConfusionMatrix) {
     guard
-      agree("ConfusionMatrix.merge", ("classes here", classes), ("classes there", other.classes))
+      lengthsAgree(
+        "ConfusionMatrix.merge", ("classes here", classes), ("classes there", other.classes))
     else { return }
     for index in counts.indices { counts[index] += other.counts[index] }
   }

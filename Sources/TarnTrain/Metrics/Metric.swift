@@ -12,7 +12,9 @@ public protocol Metric: Codable, Sendable, Equatable {
 }
 
 /// Reports counts that differ; false where they do.
-func agree(_ operation: String, _ a: (name: String, count: Int), _ b: (name: String, count: Int))
+func lengthsAgree(
+  _ operation: String, _ a: (name: String, count: Int), _ b: (name: String, count: Int)
+)
   -> Bool
 {
   if a.count == b.count { return true }

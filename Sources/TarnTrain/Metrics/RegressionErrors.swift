@@ -23,7 +23,7 @@ public struct RegressionErrors: Metric {
   /// Adds predicted and actual numbers. Lengths that differ are reported.
   public mutating func add(predicted: [Double], actual: [Double]) {
     guard
-      agree("RegressionErrors.add", ("predicted", predicted.count), ("actual", actual.count))
+      lengthsAgree("RegressionErrors.add", ("predicted", predicted.count), ("actual", actual.count))
     else { return }
     for (guess, truth) in zip(predicted, actual) {
       let error = truth - guess

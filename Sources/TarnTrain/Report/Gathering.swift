@@ -41,7 +41,9 @@ extension TrainingReport {
     of model: Model, on source: some Source<Example>, name: String,
     scale: (mean: Double, deviation: Double) = (0, 1)
   ) throws {
-    func restored(_ values: [Double]) -> [Double] { values.map { $0 * scale.deviation + scale.mean } }
+    func restored(_ values: [Double]) -> [Double] {
+      values.map { $0 * scale.deviation + scale.mean }
+    }
     let predicted = try predict(model, on: source).array(of: Double.self)
     let actual = try labels(of: source)
     fit = Fit(actual: restored(actual), predicted: restored(predicted), name: name)

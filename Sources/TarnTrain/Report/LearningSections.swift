@@ -13,10 +13,10 @@ extension TrainingReport {
     return .init("Learning", items)
   }
 
-  /// The figures that have a curve of their own, beside the loss.
+  /// The figures that have a curve of their own, beside the loss. The errors of a regression tell no more than its loss.
   private var shownFigures: [String] {
     let all = Set(history.epochs.flatMap { $0.values.keys })
-      .filter { !$0.hasPrefix("validation_") && $0 != "loss" }
+      .filter { !$0.hasPrefix("validation_") && !["loss", "mae", "rmse"].contains($0) }
     return all.sorted()
   }
 
@@ -95,7 +95,11 @@ extension TrainingReport {
     }
     if let chart = largestWeights {
       items.append(
-        .figure(chart, caption: "A steady climb tells of a learning rate that is too high."))
+        .figure(
+          chart,
+          caption:
+            "One line for each layer. Growth without end calls for weight decay or a smaller step.")
+      )
     }
     return items.isEmpty ? nil : .init("Weights", items)
   }

@@ -6,10 +6,13 @@ extension TrainingReport {
   var confusionSection: HTMLReport.Section? {
     guard let confusion, confusion.total > 0 else { return nil }
     let map = ConfusionMap(
-      confusion.rows, classes: confusion.classNames, title: "Held-out samples: actual and predicted")
+      confusion.rows, classes: confusion.classNames, title: "Confusion")
     return .init(
       "Classes",
-      [.figure(map), .table(classTable(confusion), caption: "Each class on held-out samples.")])
+      [
+        .figure(map, caption: "Held-out samples: what they are, and what they were taken for."),
+        .table(classTable(confusion), caption: "Each class on held-out samples."),
+      ])
   }
 
   private func classTable(_ confusion: ConfusionMatrix) -> TextTable {
@@ -35,7 +38,7 @@ extension TrainingReport {
         : GridImage(mistake.pixels, width: width, height: height, title: title)
     }
     let grid = ImageGrid(
-      images, columns: 8, size: 84, title: "Mistakes of highest loss",
+      images, columns: 10, size: 88, title: "Mistakes of highest loss",
       subtitle: "under each: what it is, and what it was taken for")
     return .init("Mistakes", [.figure(grid)])
   }
