@@ -41,6 +41,34 @@ import Testing
       Initializer.gain(for: .tanh) == 5 / 3.0 && Initializer.gain(for: .relu) == 2.0.squareRoot())
   }
 
+  /// The key decides, else the scope's seed and the place in it, and nothing else.
+  @Test func everyLayerFollowsItsKey() {
+    func all(_ key: RandomKey?) -> [[UInt8]] {
+      let parameters =
+        Linear(3, 2, key: key).parameters + Conv1d(2, 2, kernel: 3, key: key).parameters
+        + Conv2d(2, 2, kernel: 3, key: key).parameters + Embedding(3, 2, key: key).parameters
+        + ConvTranspose1d(2, 2, kernel: 3, key: key).parameters
+        + ConvTranspose2d(2, 2, kernel: 3, key: key).parameters
+      return parameters.map { $0.tensor.bytes() }
+    }
+    let key = RandomKey(seed: 9)
+    let given = all(key)
+    #expect(given.count == 11)
+    #expect(all(key) == given)
+    #expect(Initialization.seeded(1) { all(key) } == given)
+    #expect(zip(all(RandomKey(seed: 10)), given).allSatisfy { $0 != $1 })
+    let scoped = Initialization.seeded(1) { all(nil) }
+    #expect(Initialization.with(key: RandomKey(seed: 1)) { all(nil) } == scoped)
+    #expect(zip(Initialization.seeded(2) { all(nil) }, scoped).allSatisfy { $0 != $1 })
+    // A layer with a key of its own takes none of the scope's, and a scope inside is apart.
+    let disturbed = Initialization.seeded(1) {
+      _ = Linear(5, 5, key: key)
+      _ = Initialization.seeded(3) { Linear(5, 5) }
+      return all(nil)
+    }
+    #expect(disturbed == scoped)
+  }
+
   @Test func seeds() {
     func weights(_ seed: UInt64) -> [Float] {
       Initialization.seeded(seed) { [Linear(3, 3), Linear(3, 3)] }.flatMap {

@@ -1,14 +1,21 @@
 import TarnCore
 
-/// Where new layers take their random numbers from when they are not given a key.
+/// What decides the random numbers that new layers start with.
 ///
-/// Each layer made takes the next key of the enclosing scope; outside of one, of a source that starts from seed 0 with the
-/// program. So the same program makes the same models. Where models are made on several tasks at once, give
-/// each its own scope, as the order of the calls is then not fixed.
+/// A layer that is given a `key` starts from that key, wherever it is made. A layer without one takes the next key of the
+/// scope it is made in: layer after layer, keys 0, 1, 2, … of the scope's seed. So the seed decides all of it, on
+/// every machine and backend; nothing depends on the time or on what ran before:
 ///
 /// ```swift
-/// let model = Initialization.seeded(7) { LeNet() }
+/// let model = Initialization.seeded(7) { LeNet() }         // the same each time
+/// let layer = Linear(784, 10, key: RandomKey(seed: 7))     // the same each time, in any scope
 /// ```
+///
+/// Outside of a scope the keys come from one source that starts at seed 0 with the program: the same program makes the same
+/// models, but another layer made before changes the next. Where models are made on several tasks at
+/// once, give each its own scope, as the order of the calls is then not fixed.
+///
+/// What is drawn while a model trains, as by ``Dropout``, has nothing to do with it: see ``Phase/training(key:_:)``.
 public enum Initialization {
   private enum Source: Sendable {
     case keys(RandomSource)
@@ -18,13 +25,13 @@ public enum Initialization {
   @TaskLocal private static var source: Source?
   private static let unscoped = RandomSource(seed: 0)
 
-  /// Layers made in `body` draw from `seed`.
+  /// Layers made in `body` draw from `seed`. A scope inside another starts anew from its own seed.
   public static func seeded<Result>(_ seed: UInt64, _ body: () throws -> Result) rethrows -> Result
   {
     try $source.withValue(.keys(RandomSource(seed: seed)), operation: body)
   }
 
-  /// Layers made in `body` draw from `key`.
+  /// Layers made in `body` draw from `key`, as ``seeded(_:_:)`` from a seed: for a part of a model, whose key was split off.
   public static func with<Result>(key: RandomKey, _ body: () throws -> Result) rethrows -> Result {
     try $source.withValue(.keys(RandomSource(key)), operation: body)
   }

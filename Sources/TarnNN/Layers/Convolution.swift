@@ -56,6 +56,9 @@ public struct Conv1d: Layer, CustomStringConvertible {
   public var bias: Tensor?
   public var settings: ConvolutionSettings
 
+  /// - Parameters:
+  ///   - initializer: of the weight; PyTorch's U(±1/√fan in) by default.
+  ///   - key: of the random numbers; without one the next of the scope, see ``Initialization``.
   public init(
     _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: some Spatial = 0,
     dilation: Int = 1, groups: Int = 1, bias: Bool = true, initializer: Initializer = .standard,
@@ -88,6 +91,9 @@ public struct Conv2d: Layer, CustomStringConvertible {
   public var bias: Tensor?
   public var settings: ConvolutionSettings
 
+  /// - Parameters:
+  ///   - initializer: of the weight; PyTorch's U(±1/√fan in) by default.
+  ///   - key: of the random numbers; without one the next of the scope, see ``Initialization``.
   public init(
     _ inputs: Int, _ outputs: Int, kernel: some Spatial, stride: some Spatial = 1,
     padding: some Spatial = 0, dilation: some Spatial = 1, groups: Int = 1, bias: Bool = true,

@@ -10,7 +10,9 @@ public struct Embedding: Layer, CustomStringConvertible {
   /// [count, width]
   public var weight: Tensor
 
-  /// - Parameter initializer: N(0, 1) by default, as PyTorch's.
+  /// - Parameters:
+  ///   - initializer: N(0, 1) by default, as PyTorch's.
+  ///   - key: of the random numbers; without one the next of the scope, see ``Initialization``.
   public init(
     _ count: Int, _ width: Int, initializer: Initializer = .normal(), key: RandomKey? = nil
   ) {

@@ -14,7 +14,8 @@ public struct Linear: Layer, CustomStringConvertible {
 
   /// - Parameters:
   ///   - initializer: of the weight; PyTorch's U(±1/√inputs) by default.
-  ///   - key: of the random numbers; without one the scope's next, see ``Initialization``.
+  ///   - key: decides the random numbers, wherever the layer is made; without one it is the next of the scope, see
+  ///     ``Initialization``.
   public init(
     _ inputs: Int, _ outputs: Int, bias: Bool = true, initializer: Initializer = .standard,
     key: RandomKey? = nil

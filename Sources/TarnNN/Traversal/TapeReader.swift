@@ -39,8 +39,9 @@ final class TapeReader {
   }
 
   func context(_ place: Int, _ text: String) -> DecodingError.Context {
-    DecodingError.Context(
-      codingPath: [], debugDescription: "at \"\(tape.path(of: place))\": \(text)")
+    let path = tape.path(of: place)
+    return DecodingError.Context(
+      codingPath: [], debugDescription: path.isEmpty ? text : "at \"\(path)\": \(text)")
   }
 
   // MARK: Walking
