@@ -62,4 +62,14 @@ let workloads: [Workload] = [
       optimizer.update(&model, along: gradient, computing: [loss])
     }
   },
+  Workload(name: "lenet-train-b128") {
+    var model = LeNet()
+    var optimizer = SGD(learningRate: 0.01, momentum: 0.9)
+    let x = Tensor.uniform([128, 1, 28, 28], key: RandomKey(seed: 1)).evaluate()
+    let y = Tensor.randomIntegers([128], in: 0..<10, key: RandomKey(seed: 2)).evaluate()
+    return {
+      let (loss, gradient) = valueAndGrad({ crossEntropy($0(x), y) }, at: model)
+      optimizer.update(&model, along: gradient, computing: [loss])
+    }
+  },
 ]
