@@ -156,6 +156,19 @@ import TarnCore
     }
   }
 
+  @Test func aCustomGradientMustFitItsArgument() {
+    let x = x
+    func gradient(_ vjp: @escaping @Sendable ([Tensor], Tensor, Tensor) -> [Tensor?]) throws {
+      try Diagnostic.catching {
+        _ = grad({ customDerivative([$0], { $0[0].squared() }, vjp: vjp).sum() }, at: x)
+      }
+    }
+    #expect(throws: Diagnostic.self) { try gradient { _, _, g in [g.sum()] } }
+    #expect(throws: Diagnostic.self) { try gradient { _, _, g in [g, g] } }
+    #expect(throws: Never.self) { try gradient { _, _, g in [g] } }
+    #expect(throws: Never.self) { try gradient { _, _, g in [nil] } }
+  }
+
   @Test func gradientsAccumulate() {
     let first = grad({ $0.squared().sum() }, at: x)
     let second = grad({ $0.sum() }, at: x)
@@ -172,7 +185,7 @@ import TarnCore
     #expect(g.isClose(to: 4 * x))
   }
 
-  @Test func readingAPlaceholderIsAnError() throws {
+  @Test func readingAnArgumentIsAnError() throws {
     do {
       try Diagnostic.catching { _ = vmap(over: x) { row in row * row.item() } }
       Issue.record("no diagnostic")

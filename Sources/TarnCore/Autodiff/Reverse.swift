@@ -101,11 +101,3 @@ public func valueAndGrad<X: TensorTree>(
   }
   return (value, pullback(Tensor.full(like: value, 1)))
 }
-
-extension Diagnostic {
-  /// Reports a mistake and goes on with `result`.
-  package static func report<Result>(_ diagnostic: Diagnostic, giving result: Result) -> Result {
-    report(diagnostic)
-    return result
-  }
-}
