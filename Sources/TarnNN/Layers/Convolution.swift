@@ -2,10 +2,15 @@ import TarnCore
 
 /// The settings of a convolution, per spatial axis.
 public struct ConvolutionSettings: Hashable, Sendable, Codable {
+  /// Steps between the places of the kernel.
   public var stride: [Int]
+  /// Zeros in front of each axis.
   public var paddingLow: [Int]
+  /// Zeros behind each axis.
   public var paddingHigh: [Int]
+  /// Steps between the elements of the kernel.
   public var dilation: [Int]
+  /// Channels are cut into so many groups, each convolved apart.
   public var groups: Int
   /// Added to one end of the output of a transposed convolution.
   public var outputPadding: [Int]
@@ -54,8 +59,11 @@ public struct Conv1d: Layer, CustomStringConvertible {
   public var weight: Tensor
   /// [outputs]
   public var bias: Tensor?
+  /// Stride, padding, dilation and groups.
   public var settings: ConvolutionSettings
 
+  /// From `inputs` to `outputs` channels, both multiples of `groups`. With a `key` the start is the same every time;
+  /// without bias, `bias` is nil.
   public init(
     _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: some Spatial = 0,
     dilation: Int = 1, groups: Int = 1, bias: Bool = true, initializer: Initializer = .standard,
@@ -86,8 +94,11 @@ public struct Conv2d: Layer, CustomStringConvertible {
   public var weight: Tensor
   /// [outputs]
   public var bias: Tensor?
+  /// Stride, padding, dilation and groups.
   public var settings: ConvolutionSettings
 
+  /// From `inputs` to `outputs` channels, both multiples of `groups`. With a `key` the start is the same every time;
+  /// without bias, `bias` is nil.
   public init(
     _ inputs: Int, _ outputs: Int, kernel: some Spatial, stride: some Spatial = 1,
     padding: some Spatial = 0, dilation: some Spatial = 1, groups: Int = 1, bias: Bool = true,

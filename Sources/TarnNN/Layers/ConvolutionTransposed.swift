@@ -7,8 +7,11 @@ public struct ConvTranspose1d: Layer, CustomStringConvertible {
   public var weight: Tensor
   /// [outputs]
   public var bias: Tensor?
+  /// Stride, padding, dilation and groups.
   public var settings: ConvolutionSettings
 
+  /// From `inputs` to `outputs` channels, both multiples of `groups`. With a `key` the start is the same every time;
+  /// without bias, `bias` is nil.
   public init(
     _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Int = 0,
     outputPadding: Int = 0, dilation: Int = 1, groups: Int = 1, bias: Bool = true,
@@ -41,8 +44,11 @@ public struct ConvTranspose2d: Layer, CustomStringConvertible {
   public var weight: Tensor
   /// [outputs]
   public var bias: Tensor?
+  /// Stride, padding, dilation and groups.
   public var settings: ConvolutionSettings
 
+  /// From `inputs` to `outputs` channels, both multiples of `groups`. With a `key` the start is the same every time;
+  /// without bias, `bias` is nil.
   public init(
     _ inputs: Int, _ outputs: Int, kernel: some Spatial, stride: some Spatial = 1,
     padding: some Spatial = 0, outputPadding: some Spatial = 0, dilation: some Spatial = 1,
