@@ -1,6 +1,4 @@
 extension Tensor {
-  private var floating: Tensor { cast(to: dtype.floating) }
-
   /// 1 / (1 + e⁻ˣ)
   public func sigmoid() -> Tensor {
     let x = floating
