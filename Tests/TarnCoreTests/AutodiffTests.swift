@@ -169,6 +169,19 @@ import TarnCore
     #expect(throws: Never.self) { try gradient { _, _, g in [nil] } }
   }
 
+  @Test func aPullbackThatOutlivesTheDerivativeAroundItSaysSo() {
+    var escaped: (@Sendable (Tensor) -> Tensor)?
+    let gradient = grad(
+      { x in
+        let (y, pullback) = vjp({ $0.squared() }, at: x)
+        escaped = pullback
+        return pullback(Tensor.ones(like: y)).sum()
+      }, at: x)
+    #expect(gradient.isClose(to: Tensor([2, 2, 2, 2.0])))
+    let seed = Tensor.ones(like: x)
+    #expect(throws: Diagnostic.self) { try Diagnostic.catching { _ = escaped?(seed) } }
+  }
+
   @Test func gradientsAccumulate() {
     let first = grad({ $0.squared().sum() }, at: x)
     let second = grad({ $0.sum() }, at: x)

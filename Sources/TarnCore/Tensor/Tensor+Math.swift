@@ -22,9 +22,9 @@ extension Tensor {
   public func log2() -> Tensor { log() / 0.693147180559945309417 }
   /// Logarithm to base 10.
   public func log10() -> Tensor { log() / 2.302585092994045684018 }
-  /// √x, NaN below 0.
+  /// √x, NaN below 0; its derivative at 0 is ∞.
   public func sqrt() -> Tensor { real(.sqrt) }
-  /// 1 / √x
+  /// 1 / √x: ∞ at 0, NaN below.
   public func rsqrt() -> Tensor { real(.rsqrt) }
   /// 1 / x
   public func reciprocal() -> Tensor { real(.reciprocal) }
@@ -35,7 +35,7 @@ extension Tensor {
   public func abs() -> Tensor {
     dtype == .bool ? self : .record(.unary(.absolute), self, shape, dtype)
   }
-  /// −1, 0 or 1.
+  /// −1, 0 or 1, NaN for NaN; its derivative is taken as 0 everywhere.
   public func sign() -> Tensor {
     dtype == .bool ? self : .record(.unary(.sign), self, shape, dtype)
   }

@@ -15,13 +15,13 @@ extension Tensor {
   /// Sums of bools and integers are counted in `int64`.
   private var summable: Tensor { cast(to: dtype.isFloating ? dtype : .int64) }
 
-  /// Σ x. Bools and integers give `int64`.
+  /// Σ x over `axes`, all of them for nil: they go, or stay with length 1 if `keepDims`. Bools and integers give `int64`.
   public func sum(axes: [Int]? = nil, keepDims: Bool = false) -> Tensor {
     guard let axes = resolve(axes, in: "sum") else { return summable }
     return summable.reduced(.sum, axes, keepDims: keepDims)
   }
 
-  /// Π x. Bools and integers give `int64`.
+  /// Π x over `axes`, see ``sum(axes:keepDims:)``. Bools and integers give `int64`.
   public func product(axes: [Int]? = nil, keepDims: Bool = false) -> Tensor {
     guard let axes = resolve(axes, in: "product") else { return summable }
     return summable.reduced(.product, axes, keepDims: keepDims)
@@ -96,7 +96,7 @@ extension Tensor {
     variance(axes: axes, keepDims: keepDims, unbiased: unbiased).sqrt()
   }
 
-  /// log Σ eˣ, without overflow.
+  /// log Σ eˣ over `axes`, see ``sum(axes:keepDims:)``, without overflow.
   public func logSumExp(axes: [Int]? = nil, keepDims: Bool = false) -> Tensor {
     guard let axes = resolve(axes, in: "logSumExp") else { return floating }
     let x = floating
