@@ -156,6 +156,32 @@ import TarnCore
     }
   }
 
+  @Test func aCustomGradientMustFitItsArgument() {
+    let x = x
+    func gradient(_ vjp: @escaping @Sendable ([Tensor], Tensor, Tensor) -> [Tensor?]) throws {
+      try Diagnostic.catching {
+        _ = grad({ customDerivative([$0], { $0[0].squared() }, vjp: vjp).sum() }, at: x)
+      }
+    }
+    #expect(throws: Diagnostic.self) { try gradient { _, _, g in [g.sum()] } }
+    #expect(throws: Diagnostic.self) { try gradient { _, _, g in [g, g] } }
+    #expect(throws: Never.self) { try gradient { _, _, g in [g] } }
+    #expect(throws: Never.self) { try gradient { _, _, g in [nil] } }
+  }
+
+  @Test func aPullbackThatOutlivesTheDerivativeAroundItSaysSo() {
+    var escaped: (@Sendable (Tensor) -> Tensor)?
+    let gradient = grad(
+      { x in
+        let (y, pullback) = vjp({ $0.squared() }, at: x)
+        escaped = pullback
+        return pullback(Tensor.ones(like: y)).sum()
+      }, at: x)
+    #expect(gradient.isClose(to: Tensor([2, 2, 2, 2.0])))
+    let seed = Tensor.ones(like: x)
+    #expect(throws: Diagnostic.self) { try Diagnostic.catching { _ = escaped?(seed) } }
+  }
+
   @Test func gradientsAccumulate() {
     let first = grad({ $0.squared().sum() }, at: x)
     let second = grad({ $0.sum() }, at: x)
@@ -172,7 +198,7 @@ import TarnCore
     #expect(g.isClose(to: 4 * x))
   }
 
-  @Test func readingAPlaceholderIsAnError() throws {
+  @Test func readingAnArgumentIsAnError() throws {
     do {
       try Diagnostic.catching { _ = vmap(over: x) { row in row * row.item() } }
       Issue.record("no diagnostic")

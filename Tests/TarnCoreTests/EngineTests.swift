@@ -46,6 +46,36 @@ import TarnCore
     #expect(step(0, x) == -0.375)
   }
 
+  @Test func aCheckpointedStepIsPlannedOnce() {
+    func graph(_ x: Tensor) -> [Graph.Vertex] {
+      let block = checkpointed { (y: Tensor) in (y * 1.375).tanh().exp() }
+      return Engine.graph(of: [grad({ block($0).sum() }, at: x)]).graph.vertices
+    }
+    let x = Tensor([0.5, 1.5, 2.5])
+    x.evaluate()
+    #expect(graph(x) == graph(x))
+  }
+
+  @Test func aFailureLeavesOtherTensorsTheirValues() throws {
+    let x = Tensor([1, 2, 3.0])
+    let sound = x + 1
+    let bad = Tensor([-1, 0, 0, -1.0], shape: [2, 2]).cholesky()
+    #expect(throws: Diagnostic.self) { try Diagnostic.catching { Tensor.evaluate([sound, bad]) } }
+    #expect(sound.array(of: Double.self) == [2, 3, 4])
+    // Nor does the failed one become a number: asking again fails again.
+    #expect(throws: Diagnostic.self) { try Diagnostic.catching { _ = bad.array(of: Double.self) } }
+  }
+
+  @Test func compiledFunctionsThatCloseOverAVariableAreDifferentiated() {
+    let x = Tensor([1, 2, 3.0])
+    let gradient = grad(
+      { w in
+        let product = compile { (x: Tensor) in x * w }
+        return product(x).sum()
+      }, at: Tensor([4, 5, 6.0]))
+    #expect(gradient.array(of: Double.self) == [1, 2, 3])
+  }
+
   private func program(_ tensor: Tensor) -> Program {
     Program(Simplifier.simplified(Engine.graph(of: [tensor]).graph, claims: { _, _ in false }))
   }

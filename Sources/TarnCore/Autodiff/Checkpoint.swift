@@ -18,9 +18,7 @@ public func checkpointed<X: TensorTree>(_ f: @escaping (X) -> Tensor) -> (X) -> 
     let call = Call(
       "checkpointed",
       vjp: { x, _, g in
-        let fenced = x.map {
-          Tensor.record(.fence(PlaceholderCounter.next()), [$0, g], $0.shape, $0.dtype)
-        }
+        let fenced = x.map { Tensor.record(.fence, $0, g, $0.shape, $0.dtype) }
         let (again, pullback) = vjp({ region.replay(on: $0) }, at: fenced)
         return again.shape == g.shape ? pullback(g).map { $0 } : []
       },

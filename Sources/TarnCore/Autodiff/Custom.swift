@@ -13,6 +13,7 @@ extension Call {
 ///   - x: the arguments.
 ///   - forward: computes the value in ordinary operations.
 ///   - vjp: gradients for the arguments from (arguments, value, gradient of the value); nil where there is none.
+///     A gradient of another shape than its argument's is reported.
 ///   - jvp: optional tangent of the value from (arguments, value, tangents of the arguments), for forward mode.
 ///
 /// ```swift
@@ -25,6 +26,19 @@ public func customDerivative(
   jvp: (@Sendable ([Tensor], Tensor, [Tensor?]) -> Tensor?)? = nil
 ) -> Tensor {
   let value = forward(x)
-  let call = Call("customDerivative", vjp: vjp, jvp: jvp)
+  let checked: @Sendable ([Tensor], Tensor, Tensor) -> [Tensor?] = { x, y, g in
+    let gradients = vjp(x, y, g)
+    let fits = zip(x, gradients).allSatisfy { $1 == nil || $1?.shape == $0.shape }
+    guard gradients.count > x.count || !fits else { return gradients }
+    return Diagnostic.report(
+      Diagnostic(
+        operation: "customDerivative", reason: "a gradient must have the shape of its argument",
+        facts: [
+          "arguments \(x.map(\.shape))",
+          "gradients \(gradients.map { $0?.shape.description ?? "nil" })",
+        ]),
+      giving: [])
+  }
+  let call = Call("customDerivative", vjp: checked, jvp: jvp)
   return Tensor.record(.call(call), [value] + x, value.shape, value.dtype)
 }

@@ -4,7 +4,9 @@ import Foundation
 public struct GradientCheck: Sendable, CustomStringConvertible {
   /// Largest |analytic − numeric| / max(1, |numeric|) over the directions tried, by what was compared.
   public var errors: [(what: String, error: Double)]
+  /// The largest error that passes.
   public var tolerance: Double
+  /// Whether every error is within the tolerance; one that is not a number is not.
   public var passed: Bool { errors.allSatisfy { $0.error <= tolerance } }
   public var description: String {
     errors.map { "\($0.what): \($0.error)\($0.error <= tolerance ? "" : "  exceeds \(tolerance)")" }

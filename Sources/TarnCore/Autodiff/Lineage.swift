@@ -45,22 +45,8 @@ extension Tensor {
         trace: Trace.outer(node.trace, trace)))
   }
 
-  /// An argument without a value.
-  package static func placeholder(like x: Tensor, shape: [Int], in trace: Trace?) -> Tensor {
-    Tensor(
-      Node(
-        .placeholder(PlaceholderCounter.next()), nil, nil, shape: shape, dtype: x.dtype,
-        device: x.device,
-        trace: trace))
-  }
-}
-
-enum PlaceholderCounter {
-  private static let last = Lock(0)
-  static func next() -> Int {
-    last.withLock {
-      $0 += 1
-      return $0
-    }
+  /// What a function being traced gets in place of `x`: a shape and no value.
+  package static func argument(like x: Tensor, shape: [Int], in trace: Trace?) -> Tensor {
+    Tensor(Node(.argument, nil, nil, shape: shape, dtype: x.dtype, device: x.device, trace: trace))
   }
 }

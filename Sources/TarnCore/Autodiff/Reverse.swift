@@ -40,7 +40,8 @@ final class OpenTrace: Sendable {
 ///   - f: any function of tensors; it is recorded once.
 ///   - x: where to differentiate.
 /// - Returns: `value` = f(x), and `pullback`, which takes a tensor of `value`'s shape and gives a value of `x`'s own
-///   type: gradients at its trainable tensors, zeros elsewhere.
+///   type: gradients at its trainable tensors, zeros elsewhere. A seed of another shape is reported, and so is a call after
+///   a derivative around this one has ended.
 ///
 /// ```swift
 /// let (y, pullback) = vjp({ $0.sin() }, at: x)
@@ -55,10 +56,19 @@ public func vjp<X: TensorTree>(
   let value = try Trace.$currentDepth.withValue(open.trace.depth) {
     try f(x.replacing(.trainable, with: variables))
   }
+  // Its nodes keep their inputs as long as the outermost trace they were recorded in, which may not be `open`.
+  let lasting = value.node.trace.flatMap { $0.isActive ? $0 : nil }
   return (
     value,
     { seed in
       withExtendedLifetime(open) {
+        guard lasting?.isActive != false else {
+          return Diagnostic.report(
+            Diagnostic(
+              operation: "pullback", reason: "the derivative it was made in has ended",
+              hint: "call it inside, or take it outside of grad, jvp and vmap"),
+            giving: x.zeroed)
+        }
         guard seed.shape == value.shape else {
           return Diagnostic.report(
             Diagnostic(
@@ -100,12 +110,4 @@ public func valueAndGrad<X: TensorTree>(
     return Diagnostic.report(diagnostic, giving: (value, x.zeroed))
   }
   return (value, pullback(Tensor.full(like: value, 1)))
-}
-
-extension Diagnostic {
-  /// Reports a mistake and goes on with `result`.
-  package static func report<Result>(_ diagnostic: Diagnostic, giving result: Result) -> Result {
-    report(diagnostic)
-    return result
-  }
 }

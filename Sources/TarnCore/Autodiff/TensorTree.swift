@@ -47,9 +47,12 @@ extension Optional: TensorTree where Wrapped: TensorTree {
 
 /// Two values side by side, e.g. a model and a batch.
 public struct Pair<First: TensorTree, Second: TensorTree>: TensorTree {
+  /// The first of the two; its tensors come first.
   public var first: First
+  /// The second of the two.
   public var second: Second
 
+  /// The two side by side.
   public init(_ first: First, _ second: Second) { (self.first, self.second) = (first, second) }
 
   public func tensors(_ kind: LeafKind) -> [Tensor] { first.tensors(kind) + second.tensors(kind) }

@@ -19,7 +19,7 @@ public func vmap<X: TensorTree, Y: TensorTree>(over x: X, _ f: (X) throws -> Y) 
   }
   return try Trace.within { trace in
     let examples = rows.map {
-      Tensor.placeholder(like: $0, shape: Array($0.shape.dropFirst()), in: trace)
+      Tensor.argument(like: $0, shape: Array($0.shape.dropFirst()), in: trace)
     }
     let result = try f(x.replacing(.all, with: examples))
     let outputs = result.tensors(.all)

@@ -17,6 +17,7 @@ public struct Diagnostic: Error, Sendable, CustomStringConvertible {
   /// What to type instead, where that can be told.
   public var hint: String?
 
+  /// A mistake in `operation`; `facts` hold one line each.
   public init(operation: String, reason: String, facts: [String] = [], hint: String? = nil) {
     self.operation = operation
     self.reason = reason
@@ -75,5 +76,11 @@ extension Diagnostic {
   ) -> Tensor {
     report(diagnostic)
     return Tensor.zeros(shape.map { max($0, 0) }, dtype: dtype)
+  }
+
+  /// Reports a mistake and goes on with `result`.
+  package static func report<Result>(_ diagnostic: Diagnostic, giving result: Result) -> Result {
+    report(diagnostic)
+    return result
   }
 }

@@ -28,6 +28,9 @@ public final class Compiled<X: TensorTree, Y: TensorTree>: Sendable {
 
   init(_ function: @escaping @Sendable (X) -> Y) { self.function = function }
 
+  /// The function's value at `x`: recorded at the first call with such shapes, run by its plan at later ones.
+  ///
+  /// Where something is being differentiated or batched the function itself is called.
   public func callAsFunction(_ x: X) -> Y {
     let arguments = x.tensors(.all)
     // Under a derivative the operations themselves are needed.
@@ -55,8 +58,10 @@ public final class Compiled<X: TensorTree, Y: TensorTree>: Sendable {
       shapes: arguments.map(\.shape), dtypes: arguments.map(\.dtype),
       device: arguments.first?.device ?? .current)
     if let plan = plans.withLock({ $0[signature] }) { return plan }
-    let stands = arguments.map { Tensor.placeholder(like: $0, shape: $0.shape, in: nil) }
+    let stands = arguments.map { Tensor.argument(like: $0, shape: $0.shape, in: nil) }
     let result = function(x.replacing(.all, with: stands))
+    // Arguments carry no trace, so what is being differentiated came in with the closure.
+    if result.tensors(.all).contains(where: { $0.node.trace?.isActive == true }) { return nil }
     let recorded = Engine.graph(of: result.tensors(.all), arguments: stands)
     guard recorded.isComplete else {
       return Diagnostic.report(.noValue, giving: nil)

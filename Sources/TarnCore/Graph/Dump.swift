@@ -3,7 +3,7 @@ extension Op {
   package var label: String {
     switch self {
     case .constant: "data"
-    case .placeholder: "argument"
+    case .argument: "argument"
     case .full(let value): value == .integer(.min) ? "number" : value.label
     case .iota(let axis): "index(axis \(axis))"
     case .random(let kind): "random.\(kind)"
@@ -49,7 +49,7 @@ extension Op {
 extension Op {
   fileprivate var role: GraphPicture.Role {
     switch self {
-    case .constant, .placeholder: .data
+    case .constant, .argument: .data
     case .variable: .variable
     case .full, .iota: .number
     default: .operation
@@ -119,11 +119,17 @@ public struct GraphPicture: Sendable {
   /// What a vertex is: given data, what is differentiated with respect to, a number, or work.
   public enum Role: Sendable { case data, variable, number, operation }
 
+  /// One operation, or what it starts from.
   public struct Vertex: Sendable {
+    /// What it does.
     public let label: String
+    /// Shape and dtype.
     public let detail: String
+    /// What kind of vertex it is.
     public let role: Role
+    /// Whether its value was asked for.
     public let isResult: Bool
+    /// Places of its inputs among the vertices.
     public let inputs: [Int]
   }
   /// Inputs stand before their users.

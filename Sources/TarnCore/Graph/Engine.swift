@@ -38,20 +38,15 @@ package enum Engine {
       let pending = roots.filter { $0.storage == nil }
       guard !pending.isEmpty else { return nil }
       let recording = Recording(pending, visit: state.visits)
-      if recording.orphan != nil {
-        for node in pending { node.realise(backend.zeros(node.shape, node.dtype)) }
-        return .noValue
-      }
+      if recording.orphan != nil { return .noValue }
       let plan = Self.plan(for: recording, backend, &state)
       do {
         let results = try plan.run(recording.leaves.map { $0.storage! }, scalars: recording.scalars)
         for (node, storage) in zip(pending, results) { node.realise(storage) }
         return nil
-      } catch let diagnostic as Diagnostic {
-        for node in pending { node.realise(backend.zeros(node.shape, node.dtype)) }
-        return diagnostic
       } catch {
-        return Diagnostic(operation: "evaluate", reason: "\(error)")
+        // The nodes stay without a value: those that are sound can still be computed on their own.
+        return error as? Diagnostic ?? Diagnostic(operation: "evaluate", reason: "\(error)")
       }
     }
     if let failure { Diagnostic.report(failure) }
@@ -95,6 +90,11 @@ package enum Engine {
     try state.withLock { _ in try plan.run(inputs, scalars: scalars) }
   }
 
+  /// What `node` is computed from, as long as it has no value: no evaluation runs beside this look at it.
+  static func inputs(ofUnevaluated node: Node) -> [Node]? {
+    state.withLock { _ in node.storage == nil ? node.inputs : nil }
+  }
+
   /// A look at `node` that no evaluation runs beside.
   fileprivate static func storage(of node: Node) -> (any Storage)? {
     state.withLock { _ in node.storage }
@@ -106,7 +106,7 @@ package struct RecordedGraph: Sendable {
   package let graph: Graph
   package let leaves: [Node]
   package let scalars: [Scalar]
-  /// Whether every placeholder in it is among the arguments.
+  /// Whether every argument in it is among those given.
   package let isComplete: Bool
 }
 
@@ -138,7 +138,7 @@ extension Tensor {
   /// Computes several tensors in one plan, sharing what they share.
   public static func evaluate(_ tensors: [Tensor]) { Engine.evaluate(tensors) }
 
-  /// The numbers, computed if need be.
+  /// The numbers, computed if need be; zeros if that fails, which has been reported then.
   package func realised() -> any Storage {
     if let storage = Engine.storage(of: node) { return storage }
     Engine.evaluate([self])

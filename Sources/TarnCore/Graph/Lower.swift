@@ -34,7 +34,7 @@ private struct Lowering {
       case .full: break
       case .iota: views[index] = indices(vertex)
       case .reshape, .permute, .broadcast, .slice, .flip: views[index] = moved(vertex)
-      case .fence: views[index] = views[vertex.inputs[0]] ?? plain(vertex.inputs[0])
+      case .fence: views[index] = view(vertex.inputs[0])
       default:
         if let loop = fusion.loopOf[index] {
           if fusion.members[loop][0] == index { emit(loop: loop) }

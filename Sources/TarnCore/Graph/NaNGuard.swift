@@ -29,9 +29,7 @@ public enum NaNGuard {
 
   static func evaluate(_ roots: [Device: [Node]]) {
     for (device, nodes) in roots {
-      let pending = order(nodes)
-      var upstream: [ObjectIdentifier: [Node]] = [:]
-      for node in pending { upstream[ObjectIdentifier(node)] = node.inputs }
+      let (pending, upstream) = order(nodes)
       for node in pending where node.isUnevaluated {
         let inputs = upstream[ObjectIdentifier(node)] ?? []
         Engine.run([node], on: device)
@@ -44,20 +42,23 @@ public enum NaNGuard {
     }
   }
 
-  /// Unevaluated nodes, inputs first.
-  private static func order(_ roots: [Node]) -> [Node] {
-    var seen: Set<ObjectIdentifier> = []
+  /// Unevaluated nodes, inputs first, and the inputs of each: a node lets them go once it has a value.
+  private static func order(_ roots: [Node]) -> ([Node], upstream: [ObjectIdentifier: [Node]]) {
+    var upstream: [ObjectIdentifier: [Node]] = [:]
     var result: [Node] = []
     var stack = roots.map { ($0, false) }
     while let (node, expanded) = stack.popLast() {
       if expanded {
         result.append(node)
-      } else if node.isUnevaluated, seen.insert(ObjectIdentifier(node)).inserted {
+      } else if upstream[ObjectIdentifier(node)] == nil,
+        let inputs = Engine.inputs(ofUnevaluated: node)
+      {
+        upstream[ObjectIdentifier(node)] = inputs
         stack.append((node, true))
-        stack.append(contentsOf: node.inputs.map { ($0, false) })
+        stack.append(contentsOf: inputs.map { ($0, false) })
       }
     }
-    return result
+    return (result, upstream)
   }
 
   private static func values(_ node: Node) -> [Double] {

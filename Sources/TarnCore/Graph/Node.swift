@@ -3,7 +3,8 @@ import Synchronization
 /// One recorded operation. Everything but the inputs, which are let go once there is a value, and the
 /// value itself is constant.
 ///
-/// Safe to share: `storage` and the inputs change only under the engine's lock, and whoever reads them holds it.
+/// Safe to share: `storage` and the inputs change only under the engine's lock. Whoever reads them holds it, or keeps
+/// the node's trace open, while which the inputs do not change.
 package final class Node: @unchecked Sendable {
   package let op: Op
   package let shape: [Int]

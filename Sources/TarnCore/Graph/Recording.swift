@@ -38,7 +38,7 @@ struct Recording {
   private var scalarSlots: [ScalarBits: Int] = [:]
   private let arguments: [ObjectIdentifier: Int]
 
-  /// - Parameter arguments: placeholders that are given a value at each run, by leaf number.
+  /// - Parameter arguments: nodes that are given a value at each run, by leaf number.
   init(_ roots: [Node], arguments: [Node] = [], visit: Int) {
     var numbers: [ObjectIdentifier: Int] = [:]
     for (i, argument) in arguments.enumerated() { numbers[ObjectIdentifier(argument)] = i }
@@ -84,7 +84,7 @@ struct Recording {
       op = .constant
       slot = leaves.count
       leaves.append(node)
-    } else if case .placeholder = node.op {
+    } else if case .argument = node.op {
       op = .constant
       slot = arguments[ObjectIdentifier(node)] ?? -1
       if slot < 0 { orphan = orphan ?? node }
@@ -183,7 +183,7 @@ extension Op {
   var code: Int {
     switch self {
     case .constant: 1
-    case .placeholder: 2
+    case .argument: 2
     case .full(let value): value.isStructural ? 3 &+ Int(value.double * 2) &* 64 : 4
     case .iota(let axis): 5 &+ axis &* 64
     case .random: 6

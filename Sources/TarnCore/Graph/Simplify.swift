@@ -105,7 +105,8 @@ package struct Simplifier {
     emit(Graph.Vertex(.unary(kind), [x], shape: vertex.shape, dtype: vertex.dtype))
   }
 
-  /// x + 0, x · 1, x / 1, x − 0, 0 − x, x · −1, and small powers. 0 · x stays, for the sake of NaN.
+  /// x + 0, x · 1, x / 1, x − 0, 0 − x, x · −1, and small powers. 0 · x stays, for the sake of NaN;
+  /// the sign of a zero may change.
   private mutating func arithmetic(_ kind: Binary, _ vertex: Graph.Vertex) -> Int? {
     let (x, y) = (vertex.inputs[0], vertex.inputs[1])
     let (a, b) = (constant(x), constant(y))

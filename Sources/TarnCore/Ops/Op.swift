@@ -8,7 +8,7 @@ package enum Op: Hashable, Sendable {
   /// Data that was given. Its storage is there from birth.
   case constant
   /// An argument of a function being traced: it has a shape but no value.
-  case placeholder(Int)
+  case argument
   /// The same number everywhere.
   case full(Scalar)
   /// The index along `axis`: 0, 1, 2, …
@@ -92,7 +92,7 @@ package enum Op: Hashable, Sendable {
   /// A backend may claim it by name; a rule may replace its derivative.
   case call(Call)
   /// Keeps a recomputation from being merged with the original; input 1 is what it must wait for.
-  case fence(Int)
+  case fence
 }
 
 package enum RandomKind: UInt8, Hashable, Sendable {

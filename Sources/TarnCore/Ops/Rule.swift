@@ -52,7 +52,7 @@ package struct Rule: Sendable {
 extension Op {
   package var rule: Rule {
     switch self {
-    case .constant, .placeholder: .leaf
+    case .constant, .argument: .leaf
     case .full: .full
     case .iota: .iota
     case .random: .random

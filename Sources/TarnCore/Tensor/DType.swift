@@ -16,7 +16,9 @@ public enum DType: UInt8, Sendable, Hashable, CaseIterable, Codable {
     }
   }
 
+  /// Whether it holds fractions: the types a derivative is taken in.
   public var isFloating: Bool { rawValue >= DType.float16.rawValue }
+  /// Whether it holds whole numbers; `bool` does not count as one.
   public var isInteger: Bool { self != .bool && !isFloating }
 
   /// The type that holds both: `bool < uint8, int8 < int32 < int64 < float16, bfloat16 < float32 < float64`,
@@ -56,11 +58,15 @@ extension Double: TensorScalar { public static var dtype: DType { .float64 } }
 
 /// The upper half of a `Float`: eight bits of exponent, seven of fraction, rounded to nearest even.
 public struct BFloat16: TensorScalar, Hashable {
+  /// `bfloat16`
   public static var dtype: DType { .bfloat16 }
+  /// Sign, 8 bits of exponent, 7 of fraction.
   public var bitPattern: UInt16
 
+  /// The number of these bits.
   public init(bitPattern: UInt16) { self.bitPattern = bitPattern }
 
+  /// The nearest number; of two as near, the one with an even last bit.
   public init(_ value: Float) {
     let bits = value.bitPattern
     if value.isNaN {
@@ -72,6 +78,7 @@ public struct BFloat16: TensorScalar, Hashable {
 }
 
 extension Float {
+  /// The same number, exactly.
   public init(_ value: BFloat16) { self.init(bitPattern: UInt32(value.bitPattern) << 16) }
 }
 
@@ -80,6 +87,7 @@ public enum Scalar: Sendable, Hashable {
   case integer(Int64)
   case real(Double)
 
+  /// The number as a `Double`.
   public var double: Double {
     switch self {
     case .integer(let value): Double(value)

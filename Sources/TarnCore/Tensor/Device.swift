@@ -1,5 +1,6 @@
 /// Where a tensor's numbers live and are worked on.
 public struct Device: Hashable, Sendable, CustomStringConvertible {
+  /// As it is printed.
   public let name: String
   package let index: Int
 

@@ -1,6 +1,4 @@
 extension Tensor {
-  private var floating: Tensor { cast(to: dtype.floating) }
-
   /// 1 / (1 + e⁻ˣ)
   public func sigmoid() -> Tensor {
     let x = floating
@@ -46,7 +44,7 @@ extension Tensor {
     return which(isUp, x, alpha * which(isUp, 0, x).expm1())
   }
 
-  /// x above 0, slope · x below.
+  /// x above 0, slope · x below (Maas et al., 2013).
   public func leakyReLU(slope: Double = 0.01) -> Tensor {
     let x = floating
     return which(x .> 0, x, slope * x)
@@ -64,7 +62,7 @@ extension Tensor {
     return x * x.hardSigmoid()
   }
 
-  /// eˣ / Σ eˣ along `axis`.
+  /// eˣ / Σ eˣ along `axis`, without overflow; the shape stays.
   public func softmax(axis: Int = -1) -> Tensor {
     guard let axis = resolve(axis, in: "softmax") else { return floating }
     let x = floating

@@ -1,4 +1,7 @@
 extension Tensor {
+  /// This as it is if its type is floating, else as `float32`: what functions of a real variable work on.
+  package var floating: Tensor { cast(to: dtype.floating) }
+
   /// Reports a mistake made with this tensor, and gives zeros so that work can go on.
   package func rejected(
     _ operation: String, _ reason: String, _ facts: [String]? = nil, hint: String? = nil,

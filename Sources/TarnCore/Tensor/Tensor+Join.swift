@@ -1,5 +1,5 @@
 extension Tensor {
-  /// Tensors one after another along `axis`; the other axes agree, types promote.
+  /// Tensors one after another along `axis`, [2, 3] and [4, 3] → [6, 3]; the other axes agree, types promote.
   public static func concatenated(_ tensors: [Tensor], axis: Int = 0) -> Tensor {
     guard let first = tensors.first else { return nothing("concatenated") }
     if tensors.count == 1 {
@@ -21,7 +21,7 @@ extension Tensor {
     return record(.concatenate(axis: axis), tensors.map { $0.cast(to: dtype) }, shape, dtype)
   }
 
-  /// Tensors of one shape side by side along a new axis.
+  /// Tensors of one shape side by side along a new axis, n of [3, 4] → [n, 3, 4].
   public static func stacked(_ tensors: [Tensor], axis: Int = 0) -> Tensor {
     guard let first = tensors.first else { return nothing("stacked") }
     guard let axis = first.resolve(axis, rank: first.rank + 1, in: "stacked") else { return first }
@@ -60,7 +60,7 @@ extension Tensor {
     }
   }
 
-  /// `count` equal pieces along `axis`.
+  /// `count` equal pieces along `axis`, whose length must be a multiple of it.
   public func split(_ count: Int, axis: Int = 0) -> [Tensor] {
     guard let axis = resolve(axis, in: "split") else { return [self] }
     guard count > 0, shape[axis] % count == 0 else {

@@ -1,7 +1,7 @@
 extension Tensor {
   /// A function of a real variable, element by element; integers are taken as `float32`.
   private func real(_ kind: Unary) -> Tensor {
-    let x = cast(to: dtype.floating)
+    let x = floating
     return .record(.unary(kind), x, x.shape, x.dtype)
   }
 
@@ -22,9 +22,9 @@ extension Tensor {
   public func log2() -> Tensor { log() / 0.693147180559945309417 }
   /// Logarithm to base 10.
   public func log10() -> Tensor { log() / 2.302585092994045684018 }
-  /// √x, NaN below 0.
+  /// √x, NaN below 0; its derivative at 0 is ∞.
   public func sqrt() -> Tensor { real(.sqrt) }
-  /// 1 / √x
+  /// 1 / √x: ∞ at 0, NaN below.
   public func rsqrt() -> Tensor { real(.rsqrt) }
   /// 1 / x
   public func reciprocal() -> Tensor { real(.reciprocal) }
@@ -35,7 +35,7 @@ extension Tensor {
   public func abs() -> Tensor {
     dtype == .bool ? self : .record(.unary(.absolute), self, shape, dtype)
   }
-  /// −1, 0 or 1.
+  /// −1, 0 or 1, NaN for NaN; its derivative is taken as 0 everywhere.
   public func sign() -> Tensor {
     dtype == .bool ? self : .record(.unary(.sign), self, shape, dtype)
   }
@@ -57,7 +57,7 @@ extension Tensor {
 
   /// (eˣ − e⁻ˣ) / 2, exact near 0.
   public func sinh() -> Tensor {
-    let x = cast(to: dtype.floating)
+    let x = floating
     let isSmall = x.abs() .< 1
     let e = which(isSmall, x, 0).expm1()
     let (up, down) = which(isSmall, 0, x).halfExponentials()
@@ -66,7 +66,7 @@ extension Tensor {
 
   /// (eˣ + e⁻ˣ) / 2
   public func cosh() -> Tensor {
-    let (up, down) = cast(to: dtype.floating).halfExponentials()
+    let (up, down) = floating.halfExponentials()
     return up + down
   }
 
@@ -147,7 +147,7 @@ extension Tensor {
 
   /// log(eᵃ + eᵇ), without overflow, and with right derivatives to every order.
   public func logAddExp(_ other: Tensor) -> Tensor {
-    let (a, b) = (cast(to: dtype.floating), other.cast(to: other.dtype.floating))
+    let (a, b) = (floating, other.floating)
     let bothInfinite = (a .== b) .& .!a.isFinite()
     let difference = which(bothInfinite, 0, a - b)
     let isUp = difference .> 0

@@ -70,7 +70,7 @@ extension Tensor {
     return transposed(-2, -1)
   }
 
-  /// Two axes exchanged.
+  /// Axes `i` and `j` exchanged: [2, 3, 4] → [4, 3, 2] for 0 and 2.
   public func transposed(_ i: Int, _ j: Int) -> Tensor {
     guard let i = resolve(i, in: "transposed"), let j = resolve(j, in: "transposed") else {
       return self

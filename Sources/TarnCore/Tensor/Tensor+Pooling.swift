@@ -37,7 +37,7 @@ extension Tensor {
     ceil: Bool = false, countIncludesPadding: Bool = true
   ) -> Tensor {
     pooled("averagePooled", Pooling(size, strides, padding, dilations, ceil)) { x, pooling in
-      let x = x.cast(to: x.dtype.floating)
+      let x = x.floating
       let window = pooling.window(over: x.shape)
       let sum = Tensor.record(.windowSum(window), x, pooling.result(x.shape), x.dtype)
       let low = countIncludesPadding ? pooling.low : pooling.low.map { _ in 0 }
@@ -66,7 +66,7 @@ extension Tensor {
       if zip(spatial, size).allSatisfy({ $0 % $1 == 0 }) {
         return x.averagePooled(zip(spatial, size).map { $0 / $1 })
       }
-      return size.enumerated().reduce(x.cast(to: x.dtype.floating)) { x, entry in
+      return size.enumerated().reduce(x.floating) { x, entry in
         let (axis, count) = (entry.offset + 2, entry.element)
         return x.weighted(along: axis, to: count) { i in
           let range = Pooling.adaptiveRange(i, x.shape[axis], count)

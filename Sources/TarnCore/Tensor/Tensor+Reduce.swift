@@ -15,13 +15,13 @@ extension Tensor {
   /// Sums of bools and integers are counted in `int64`.
   private var summable: Tensor { cast(to: dtype.isFloating ? dtype : .int64) }
 
-  /// Σ x. Bools and integers give `int64`.
+  /// Σ x over `axes`, all of them for nil: they go, or stay with length 1 if `keepDims`. Bools and integers give `int64`.
   public func sum(axes: [Int]? = nil, keepDims: Bool = false) -> Tensor {
     guard let axes = resolve(axes, in: "sum") else { return summable }
     return summable.reduced(.sum, axes, keepDims: keepDims)
   }
 
-  /// Π x. Bools and integers give `int64`.
+  /// Π x over `axes`, see ``sum(axes:keepDims:)``. Bools and integers give `int64`.
   public func product(axes: [Int]? = nil, keepDims: Bool = false) -> Tensor {
     guard let axes = resolve(axes, in: "product") else { return summable }
     return summable.reduced(.product, axes, keepDims: keepDims)
@@ -29,7 +29,7 @@ extension Tensor {
 
   /// Σ x / n. Bools and integers give `float32`; half types are summed in `float32`.
   public func mean(axes: [Int]? = nil, keepDims: Bool = false) -> Tensor {
-    guard let axes = resolve(axes, in: "mean") else { return cast(to: dtype.floating) }
+    guard let axes = resolve(axes, in: "mean") else { return floating }
     let x = cast(to: dtype == .float64 ? .float64 : .float32)
     let mean = x.reduced(.sum, axes, keepDims: keepDims) / Double(extent(axes))
     return mean.cast(to: dtype.floating)
@@ -81,7 +81,7 @@ extension Tensor {
   public func variance(
     axes: [Int]? = nil, keepDims: Bool = false, unbiased: Bool = false
   ) -> Tensor {
-    guard let axes = resolve(axes, in: "variance") else { return cast(to: dtype.floating) }
+    guard let axes = resolve(axes, in: "variance") else { return floating }
     let x = cast(to: dtype == .float64 ? .float64 : .float32)
     let squares = (x - x.mean(axes: axes, keepDims: true)).squared()
     let divisor = Double(extent(axes) - (unbiased ? 1 : 0))
@@ -96,10 +96,10 @@ extension Tensor {
     variance(axes: axes, keepDims: keepDims, unbiased: unbiased).sqrt()
   }
 
-  /// log Σ eˣ, without overflow.
+  /// log Σ eˣ over `axes`, see ``sum(axes:keepDims:)``, without overflow.
   public func logSumExp(axes: [Int]? = nil, keepDims: Bool = false) -> Tensor {
-    guard let axes = resolve(axes, in: "logSumExp") else { return cast(to: dtype.floating) }
-    let x = cast(to: dtype.floating)
+    guard let axes = resolve(axes, in: "logSumExp") else { return floating }
+    let x = floating
     let largest = stopGradient(x.extreme(.maximum, "logSumExp", axes, true))
     let peak = which(largest.isFinite(), largest, 0)
     let sum = (x - peak).exp().sum(axes: axes, keepDims: true).log() + peak
@@ -110,7 +110,7 @@ extension Tensor {
   ///
   /// The derivative of the Euclidean norm (order 2) at 0 is taken as 0.
   public func norm(axes: [Int]? = nil, order: Double = 2, keepDims: Bool = false) -> Tensor {
-    let x = cast(to: dtype.floating)
+    let x = floating
     switch order {
     case 1: return x.abs().sum(axes: axes, keepDims: keepDims)
     case .infinity: return x.abs().max(axes: axes, keepDims: keepDims)

@@ -25,7 +25,7 @@ extension Tensor {
         "upsampled", "sizes must be 1 or more", ["tensor \(shape)", "to     \(size)"])
     }
     if mode == .nearest { return nearest(size) }
-    return size.enumerated().reduce(cast(to: dtype.floating)) { x, entry in
+    return size.enumerated().reduce(floating) { x, entry in
       let (axis, count) = (entry.offset + 2, entry.element)
       let length = x.shape[axis]
       if length == count { return x }

@@ -19,7 +19,9 @@ public struct Tensor: Sendable {
   public var rank: Int { node.shape.count }
   /// Number of elements.
   public var count: Int { node.shape.product }
+  /// The type of its elements.
   public var dtype: DType { node.dtype }
+  /// Where its elements live.
   public var device: Device { node.device }
 }
 

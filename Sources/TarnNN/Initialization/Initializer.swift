@@ -9,6 +9,7 @@ import TarnCore
 /// let w = Initializer.kaimingNormal(gain: 2.squareRoot()).tensor([64, 3, 7, 7], key: RandomKey(seed: 1))
 /// ```
 public enum Initializer: Hashable, Sendable, Codable {
+  /// Which side of a layer is counted.
   public enum Fan: String, Hashable, Sendable, Codable { case input, output }
 
   case constant(Double)
@@ -29,7 +30,9 @@ public enum Initializer: Hashable, Sendable, Codable {
   /// Rows, or columns where those are fewer, orthonormal, times `gain` (Saxe et al., 2013).
   case orthogonal(gain: Double = 1)
 
+  /// 0 everywhere.
   public static let zeros = Initializer.constant(0)
+  /// 1 everywhere.
   public static let ones = Initializer.constant(1)
 
   /// PyTorch's for the weights of linear and convolution layers: U(−1/√fan in, 1/√fan in).

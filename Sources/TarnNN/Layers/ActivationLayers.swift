@@ -88,7 +88,9 @@ public struct HardSigmoid: Layer, CustomStringConvertible {
 
 /// x where positive, slope · x elsewhere.
 public struct LeakyReLU: Layer, CustomStringConvertible {
+  /// The slope below zero.
   public var slope: Double
+  /// The slope below zero.
   public init(_ slope: Double = 0.01) { self.slope = slope }
   public var description: String { "LeakyReLU(\(slope))" }
   public func callAsFunction(_ x: Tensor) -> Tensor { recorded(x.leakyReLU(slope: slope)) }
@@ -98,6 +100,7 @@ public struct LeakyReLU: Layer, CustomStringConvertible {
 public struct PReLU: Layer, CustomStringConvertible {
   /// [1] or [C]
   public var weight: Tensor
+  /// One slope for all channels, or one for each of `channels`, all `slope` at first.
   public init(_ channels: Int = 1, slope: Double = 0.25) {
     weight = .full([channels], slope, dtype: .float32)
   }
@@ -115,7 +118,9 @@ public struct PReLU: Layer, CustomStringConvertible {
 
 /// x where positive, α (eˣ − 1) elsewhere (Clevert et al., 2015).
 public struct ELU: Layer, CustomStringConvertible {
+  /// α: the value goes to −α at −∞.
   public var alpha: Double
+  /// With the value −alpha at −∞.
   public init(_ alpha: Double = 1) { self.alpha = alpha }
   public var description: String { "ELU(\(alpha))" }
   public func callAsFunction(_ x: Tensor) -> Tensor { recorded(x.elu(alpha: alpha)) }
@@ -132,7 +137,9 @@ public struct SELU: Layer, CustomStringConvertible {
 
 /// x Φ(x), Φ the normal distribution, or its approximation with tanh (Hendrycks and Gimpel, 2016).
 public struct GELU: Layer, CustomStringConvertible {
+  /// Whether to use the tanh formula.
   public var approximate: Bool
+  /// By the error function, or by tanh if `approximate`.
   public init(approximate: Bool = false) { self.approximate = approximate }
   public var description: String { "GELU()" }
   public func callAsFunction(_ x: Tensor) -> Tensor {
@@ -142,7 +149,9 @@ public struct GELU: Layer, CustomStringConvertible {
 
 /// eˣ / Σ eˣ along `axis`.
 public struct Softmax: Layer, CustomStringConvertible {
+  /// The axis that is normalised; negative ones count from the end.
   public var axis: Int
+  /// Over `axis`.
   public init(axis: Int = -1) { self.axis = axis }
   public var description: String { "Softmax(axis: \(axis))" }
   public func callAsFunction(_ x: Tensor) -> Tensor { recorded(x.softmax(axis: axis)) }
@@ -150,7 +159,9 @@ public struct Softmax: Layer, CustomStringConvertible {
 
 /// x − log Σ eˣ along `axis`.
 public struct LogSoftmax: Layer, CustomStringConvertible {
+  /// The axis that is normalised; negative ones count from the end.
   public var axis: Int
+  /// Over `axis`.
   public init(axis: Int = -1) { self.axis = axis }
   public var description: String { "LogSoftmax(axis: \(axis))" }
   public func callAsFunction(_ x: Tensor) -> Tensor { recorded(x.logSoftmax(axis: axis)) }

@@ -13,8 +13,10 @@ import TarnCore
 /// }
 /// ```
 public struct OptionalLayer<Wrapped: Layer>: Layer, CustomStringConvertible {
+  /// The layer, nil if it was left out.
   public var layer: Wrapped?
 
+  /// `layer`, or the identity for nil.
   public init(_ layer: Wrapped?) { self.layer = layer }
 
   public var description: String { "OptionalLayer(\(layer == nil ? "left out" : "given"))" }
@@ -42,9 +44,12 @@ public struct OptionalLayer<Wrapped: Layer>: Layer, CustomStringConvertible {
 /// }
 /// ```
 public struct EitherLayer<First: Layer, Second: Layer>: Layer {
+  /// Which of the two it is, and the layer itself.
   public enum Choice: Sendable { case first(First), second(Second) }
+  /// Which of the two it is, and the layer itself.
   public var choice: Choice
 
+  /// The layer that was chosen.
   public init(_ choice: Choice) { self.choice = choice }
 
   /// The layer if it is the first.
@@ -103,6 +108,7 @@ extension SequentialBuilder {
   public static func buildEither<A: Layer, B: Layer>(first: Sequential<A>) -> EitherLayer<A, B> {
     EitherLayer(.first(first.layers))
   }
+  /// As for the first branch.
   public static func buildEither<A: Layer, B: Layer>(second: Sequential<B>) -> EitherLayer<A, B> {
     EitherLayer(.second(second.layers))
   }
@@ -110,6 +116,7 @@ extension SequentialBuilder {
   public static func buildEither<A: Layer, B: Layer>(first: A) -> EitherLayer<A, B> {
     EitherLayer(.first(first))
   }
+  /// As for the first branch.
   public static func buildEither<A: Layer, B: Layer>(second: B) -> EitherLayer<A, B> {
     EitherLayer(.second(second))
   }

@@ -2,10 +2,15 @@ import TarnCore
 
 /// The settings of a convolution, per spatial axis.
 public struct ConvolutionSettings: Hashable, Sendable, Codable {
+  /// Steps between the places of the kernel.
   public var stride: [Int]
+  /// Zeros in front of each axis.
   public var paddingLow: [Int]
+  /// Zeros behind each axis.
   public var paddingHigh: [Int]
+  /// Steps between the elements of the kernel.
   public var dilation: [Int]
+  /// Channels are cut into so many groups, each convolved apart.
   public var groups: Int
   /// Added to one end of the output of a transposed convolution.
   public var outputPadding: [Int]
@@ -54,8 +59,11 @@ public struct Conv1d: Layer, CustomStringConvertible {
   public var weight: Tensor
   /// [outputs]
   public var bias: Tensor?
+  /// Stride, padding, dilation and groups.
   public var settings: ConvolutionSettings
 
+  /// From `inputs` to `outputs` channels, both multiples of `groups`. Without bias, `bias` is nil.
+  ///
   /// - Parameters:
   ///   - initializer: of the weight; PyTorch's U(±1/√fan in) by default.
   ///   - key: of the random numbers; without one the next of the scope, see ``Initialization``.
@@ -89,8 +97,11 @@ public struct Conv2d: Layer, CustomStringConvertible {
   public var weight: Tensor
   /// [outputs]
   public var bias: Tensor?
+  /// Stride, padding, dilation and groups.
   public var settings: ConvolutionSettings
 
+  /// From `inputs` to `outputs` channels, both multiples of `groups`. Without bias, `bias` is nil.
+  ///
   /// - Parameters:
   ///   - initializer: of the weight; PyTorch's U(±1/√fan in) by default.
   ///   - key: of the random numbers; without one the next of the scope, see ``Initialization``.

@@ -7,8 +7,11 @@ public struct ConvTranspose1d: Layer, CustomStringConvertible {
   public var weight: Tensor
   /// [outputs]
   public var bias: Tensor?
+  /// Stride, padding, dilation and groups.
   public var settings: ConvolutionSettings
 
+  /// From `inputs` to `outputs` channels, both multiples of `groups`. Without bias, `bias` is nil.
+  ///
   /// - Parameters:
   ///   - initializer: of the weight; PyTorch's U(±1/√fan in) by default.
   ///   - key: of the random numbers; without one the next of the scope, see ``Initialization``.
@@ -44,8 +47,11 @@ public struct ConvTranspose2d: Layer, CustomStringConvertible {
   public var weight: Tensor
   /// [outputs]
   public var bias: Tensor?
+  /// Stride, padding, dilation and groups.
   public var settings: ConvolutionSettings
 
+  /// From `inputs` to `outputs` channels, both multiples of `groups`. Without bias, `bias` is nil.
+  ///
   /// - Parameters:
   ///   - initializer: of the weight; PyTorch's U(±1/√fan in) by default.
   ///   - key: of the random numbers; without one the next of the scope, see ``Initialization``.

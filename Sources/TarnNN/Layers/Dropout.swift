@@ -3,7 +3,9 @@ import TarnCore
 /// In training, sets each element to zero with probability p and divides the others by 1 − p
 /// (Srivastava et al., 2014). In inference it passes its input on.
 public struct Dropout: Layer, CustomStringConvertible {
+  /// p, of being dropped.
   public var probability: Double
+  /// A probability outside 0…1 is reported.
   public init(_ probability: Double = 0.5) { self.probability = checked(probability, "Dropout") }
   public var description: String { "Dropout(\(probability))" }
   public func callAsFunction(_ x: Tensor) -> Tensor {
@@ -13,7 +15,9 @@ public struct Dropout: Layer, CustomStringConvertible {
 
 /// As ``Dropout``, but whole channels of [N, C, …] at a time (Tompson et al., 2015).
 public struct Dropout2d: Layer, CustomStringConvertible {
+  /// p, of being dropped.
   public var probability: Double
+  /// A probability outside 0…1 is reported.
   public init(_ probability: Double = 0.5) { self.probability = checked(probability, "Dropout2d") }
   public var description: String { "Dropout2d(\(probability))" }
   public func callAsFunction(_ x: Tensor) -> Tensor {

@@ -67,12 +67,14 @@ extension Layer {
 
 /// A length for every spatial axis: an `Int` for all of them, or an array with one for each, `[3, 5]`.
 public protocol Spatial: Sendable {
+  /// One length for each of `rank` axes.
   func lengths(rank: Int) -> [Int]
   /// Padding before and after each axis.
   func margins(kernel: [Int], dilations: [Int]) -> (low: [Int], high: [Int])
 }
 
 extension Spatial {
+  /// The same on both sides.
   public func margins(kernel: [Int], dilations: [Int]) -> (low: [Int], high: [Int]) {
     let lengths = lengths(rank: kernel.count)
     return (lengths, lengths)
@@ -103,6 +105,7 @@ public struct SamePadding: Spatial {
 }
 
 extension Spatial where Self == SamePadding {
+  /// Zeros around, so that with stride 1 the output is as long as the input.
   public static var same: SamePadding { SamePadding() }
 }
 

@@ -8,7 +8,9 @@ import TarnCore
 public struct BatchNorm1d: Layer, CustomStringConvertible {
   /// γ [C] and β [C]; nil without affine part.
   public var weight: Tensor?
+  /// β
   public var bias: Tensor?
+  /// Running mean [C].
   @Buffer public var runningMean: Tensor
   @Buffer public var runningVariance: Tensor
   @Buffer public var batchesTracked: Tensor
@@ -21,6 +23,7 @@ public struct BatchNorm1d: Layer, CustomStringConvertible {
     case batchesTracked = "num_batches_tracked"
   }
 
+  /// For `channels` channels; with `affine`, γ starts at 1 and β at 0.
   public init(
     _ channels: Int, epsilon: Double = 1e-5, momentum: Double = 0.1, affine: Bool = true
   ) {
@@ -58,7 +61,9 @@ public struct BatchNorm1d: Layer, CustomStringConvertible {
 public struct BatchNorm2d: Layer, CustomStringConvertible {
   /// γ [C] and β [C]; nil without affine part.
   public var weight: Tensor?
+  /// β
   public var bias: Tensor?
+  /// Running mean [C].
   @Buffer public var runningMean: Tensor
   @Buffer public var runningVariance: Tensor
   @Buffer public var batchesTracked: Tensor
@@ -71,6 +76,7 @@ public struct BatchNorm2d: Layer, CustomStringConvertible {
     case batchesTracked = "num_batches_tracked"
   }
 
+  /// For `channels` channels; with `affine`, γ starts at 1 and β at 0.
   public init(
     _ channels: Int, epsilon: Double = 1e-5, momentum: Double = 0.1, affine: Bool = true
   ) {
@@ -147,10 +153,14 @@ public struct BatchNormSettings: Hashable, Sendable, Codable {
 public struct LayerNorm: Layer, CustomStringConvertible {
   /// γ and β of the normalised shape; nil without affine part.
   public var weight: Tensor?
+  /// β
   public var bias: Tensor?
+  /// The axes at the end that are normalised.
   public var shape: [Int]
+  /// ε, added to the variance.
   public var epsilon: Double
 
+  /// Over the last axes, of lengths `shape`; γ starts at 1 and β at 0.
   public init(_ shape: Int..., epsilon: Double = 1e-5, affine: Bool = true, bias: Bool = true) {
     weight = affine ? .ones(shape) : nil
     self.bias = affine && bias ? .zeros(shape) : nil
@@ -177,11 +187,16 @@ public struct LayerNorm: Layer, CustomStringConvertible {
 public struct GroupNorm: Layer, CustomStringConvertible {
   /// γ [C] and β [C]; nil without affine part.
   public var weight: Tensor?
+  /// β
   public var bias: Tensor?
+  /// Number of groups.
   public var groups: Int
+  /// C, a multiple of the groups.
   public var channels: Int
+  /// ε, added to the variance.
   public var epsilon: Double
 
+  /// `channels` that are no multiple of `groups` are reported.
   public init(groups: Int, _ channels: Int, epsilon: Double = 1e-5, affine: Bool = true) {
     if groups < 1 || channels % groups != 0 {
       Diagnostic.report(
@@ -213,11 +228,16 @@ public struct GroupNorm: Layer, CustomStringConvertible {
 
 /// y = x / (k + α/n Σ x²)^β, the sum over n neighbouring channels of [N, C, …] (Krizhevsky et al., 2012).
 public struct LocalResponseNorm: Layer, CustomStringConvertible {
+  /// n, neighbouring channels in the sum.
   public var size: Int
+  /// α
   public var alpha: Double
+  /// β
   public var beta: Double
+  /// k
   public var k: Double
 
+  /// Over `size` neighbouring channels.
   public init(_ size: Int, alpha: Double = 1e-4, beta: Double = 0.75, k: Double = 1) {
     (self.size, self.alpha, self.beta, self.k) = (size, alpha, beta, k)
   }

@@ -2,9 +2,13 @@ import TarnCore
 
 /// The window of a pooling layer, per spatial axis.
 public struct PoolingSettings: Hashable, Sendable, Codable {
+  /// Lengths of the window.
   public var kernel: [Int]
+  /// Steps between windows.
   public var stride: [Int]
+  /// Margin on either side of each axis.
   public var padding: [Int]
+  /// Steps between the elements of a window.
   public var dilation: [Int]
   /// Whether a window may hang over the far end.
   public var ceil: Bool
@@ -33,6 +37,7 @@ public struct PoolingSettings: Hashable, Sendable, Codable {
 
 /// The largest of each window of [N, C, L].
 public struct MaxPool1d: Layer, CustomStringConvertible {
+  /// The window and how it moves.
   public var settings: PoolingSettings
   /// - Parameter stride: the kernel's length by default.
   public init(
@@ -51,6 +56,7 @@ public struct MaxPool1d: Layer, CustomStringConvertible {
 /// let pool = MaxPool2d(3, stride: 2, padding: 1)
 /// ```
 public struct MaxPool2d: Layer, CustomStringConvertible {
+  /// The window and how it moves.
   public var settings: PoolingSettings
   /// - Parameter stride: the kernel's lengths by default.
   public init(
@@ -66,7 +72,9 @@ public struct MaxPool2d: Layer, CustomStringConvertible {
 
 /// The mean of each window of [N, C, L].
 public struct AvgPool1d: Layer, CustomStringConvertible {
+  /// The window and how it moves.
   public var settings: PoolingSettings
+  /// Whether padding counts as zeros or not at all.
   public var countsPadding: Bool
   /// - Parameter countsPadding: whether padding counts as zeros or not at all.
   public init(
@@ -82,7 +90,9 @@ public struct AvgPool1d: Layer, CustomStringConvertible {
 
 /// The mean of each window of [N, C, H, W].
 public struct AvgPool2d: Layer, CustomStringConvertible {
+  /// The window and how it moves.
   public var settings: PoolingSettings
+  /// Whether padding counts as zeros or not at all.
   public var countsPadding: Bool
   /// - Parameter countsPadding: whether padding counts as zeros or not at all.
   public init(
@@ -98,7 +108,9 @@ public struct AvgPool2d: Layer, CustomStringConvertible {
 
 /// Means over windows chosen so that the output is [N, C, size…], whatever the input.
 public struct AdaptiveAvgPool2d: Layer, CustomStringConvertible {
+  /// Lengths of the output's spatial axes.
   public var size: [Int]
+  /// To the spatial lengths `size`.
   public init(_ size: some Spatial) { self.size = size.lengths(rank: 2) }
   public var description: String { "AdaptiveAvgPool2d(\(brief(size)))" }
   public func callAsFunction(_ x: Tensor) -> Tensor {
@@ -109,7 +121,9 @@ public struct AdaptiveAvgPool2d: Layer, CustomStringConvertible {
 
 /// Maxima over windows chosen so that the output is [N, C, size…], whatever the input.
 public struct AdaptiveMaxPool2d: Layer, CustomStringConvertible {
+  /// Lengths of the output's spatial axes.
   public var size: [Int]
+  /// To the spatial lengths `size`.
   public init(_ size: some Spatial) { self.size = size.lengths(rank: 2) }
   public var description: String { "AdaptiveMaxPool2d(\(brief(size)))" }
   public func callAsFunction(_ x: Tensor) -> Tensor {
@@ -120,7 +134,9 @@ public struct AdaptiveMaxPool2d: Layer, CustomStringConvertible {
 
 /// The mean of each channel: [N, C, H, W] → [N, C], or [N, C, 1, 1] with `keepDims`.
 public struct GlobalAvgPool: Layer, CustomStringConvertible {
+  /// Whether the pooled axes stay, with length 1.
   public var keepDims: Bool
+  /// With `keepDims` the pooled axes stay, with length 1.
   public init(keepDims: Bool = false) { self.keepDims = keepDims }
   public var description: String { "GlobalAvgPool()" }
   public func callAsFunction(_ x: Tensor) -> Tensor {

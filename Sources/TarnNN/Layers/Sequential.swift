@@ -25,7 +25,9 @@ public struct Sequential<each L: Layer>: Layer {
   /// `Sequential(body, Linear(128, 5))`.
   public var layers: (repeat each L) { stored }
 
+  /// The layers in the order they run.
   public init(_ layers: repeat each L) { stored = (repeat each layers) }
+  /// The layers in the order of the lines in braces.
   public init(@SequentialBuilder _ build: () -> Sequential<repeat each L>) { self = build() }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
@@ -53,6 +55,7 @@ public struct Sequential<each L: Layer>: Layer {
 /// Collects the lines of `Sequential { … }`.
 @resultBuilder
 public enum SequentialBuilder {
+  /// Each line is an entry of the sequence.
   public static func buildBlock<each L: Layer>(_ layers: repeat each L) -> Sequential<repeat each L>
   {
     Sequential(repeat each layers)
@@ -69,8 +72,10 @@ public enum SequentialBuilder {
 /// let blocks = Chain((0..<12).map { _ in Block(width: 384) })
 /// ```
 public struct Chain<L: Layer>: Layer {
+  /// The layers in the order they run.
   public var layers: [L]
 
+  /// The layers in the order they run.
   public init(_ layers: [L]) { self.layers = layers }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
@@ -99,10 +104,14 @@ public struct Chain<L: Layer>: Layer {
 /// let down = Residual(body, shortcut: Conv2d(64, 128, kernel: 1, stride: 2), activation: .relu)
 /// ```
 public struct Residual<Body: Layer, Shortcut: Layer>: Layer {
+  /// What is learnt on top of the shortcut.
   public var body: Body
+  /// What the input passes through beside the body.
   public var shortcut: Shortcut
+  /// Applied to the sum.
   public var activation: Activation
 
+  /// Body and shortcut must give one shape; a forward pass reports it if they do not.
   public init(_ body: Body, shortcut: Shortcut, activation: Activation = .identity) {
     (self.body, self.shortcut, self.activation) = (body, shortcut, activation)
   }

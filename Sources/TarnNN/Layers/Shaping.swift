@@ -9,8 +9,11 @@ public struct Identity: Layer, CustomStringConvertible {
 
 /// Axes `from…to` as one: [N, C, H, W] → [N, C H W] by default.
 public struct Flatten: Layer, CustomStringConvertible {
+  /// The first axis to merge.
   public var from: Int
+  /// The last axis to merge; negative ones count from the end.
   public var to: Int
+  /// Axes `from` to `to` as one.
   public init(from: Int = 1, to: Int = -1) { (self.from, self.to) = (from, to) }
   public var description: String { "Flatten()" }
   public func callAsFunction(_ x: Tensor) -> Tensor { recorded(x.flattened(from: from, to: to)) }
@@ -18,7 +21,9 @@ public struct Flatten: Layer, CustomStringConvertible {
 
 /// The axes after the first under another shape: [N, …] → [N, shape…]. One length may be −1.
 public struct Reshape: Layer, CustomStringConvertible {
+  /// The lengths after the first.
   public var shape: [Int]
+  /// The lengths after the first; one may be −1.
   public init(_ shape: Int...) { self.shape = shape }
   public var description: String { "Reshape(\(shape.map(String.init).joined(separator: ", ")))" }
   public func callAsFunction(_ x: Tensor) -> Tensor {
@@ -34,16 +39,22 @@ public struct Reshape: Layer, CustomStringConvertible {
 /// let fit = Upsample(to: [224, 224], mode: .bilinear)
 /// ```
 public struct Upsample: Layer, CustomStringConvertible {
+  /// How new elements come from old ones.
   public enum Mode: String, Hashable, Sendable, Codable {
     case nearest, bilinear, bilinearAlignedCorners
   }
+  /// The lengths [H, W] to come to, if they are given.
   public var size: [Int]?
+  /// The factors of [H, W], if they are given.
   public var factor: [Int]?
+  /// How new elements come from old ones.
   public var mode: Mode
 
+  /// By `factor`, one number or [H, W].
   public init(by factor: some Spatial, mode: Mode = .nearest) {
     (self.factor, self.mode) = (factor.lengths(rank: 2), mode)
   }
+  /// To `size`, one number or [H, W].
   public init(to size: some Spatial, mode: Mode = .nearest) {
     (self.size, self.mode) = (size.lengths(rank: 2), mode)
   }

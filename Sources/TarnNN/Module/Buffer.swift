@@ -10,9 +10,12 @@ import TarnCore
 /// ``update(_:)``; ``withUpdates(_:_:)`` gathers the reports and ``Module/applying(_:)`` makes the new model.
 @propertyWrapper
 public struct Buffer: Sendable, Codable {
+  /// The value.
   public var wrappedValue: Tensor
 
+  /// A buffer that starts as `wrappedValue`.
   public init(wrappedValue: Tensor) { self.wrappedValue = wrappedValue }
+  /// A buffer that starts as `value`.
   public init(_ value: Tensor) { wrappedValue = value }
 
   /// The wrapper itself, to report updates to: `$runningMean.update { … }`.

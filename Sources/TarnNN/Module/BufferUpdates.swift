@@ -15,7 +15,9 @@ public struct BufferUpdates: TensorTree {
   }
   private init(names: [String], values: [Tensor]) { (self.names, self.values) = (names, values) }
 
+  /// The new value of the buffer of this name, if there is one.
   public subscript(name: String) -> Tensor? { names.firstIndex(of: name).map { values[$0] } }
+  /// Whether no buffer changes.
   public var isEmpty: Bool { names.isEmpty }
 
   public func tensors(_ kind: LeafKind) -> [Tensor] { kind == .all ? values : [] }

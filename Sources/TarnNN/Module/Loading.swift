@@ -3,7 +3,9 @@ import TarnInterop
 
 /// Weights that do not fit a model, with everything that is wrong.
 public struct LoadError: Error, CustomStringConvertible {
+  /// The type of the model.
   public var model: String
+  /// What fitted and what did not.
   public var report: LoadReport
 
   public var description: String {

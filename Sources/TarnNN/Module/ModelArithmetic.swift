@@ -6,15 +6,21 @@ extension Module {
   public static func + (a: Self, b: Self) -> Self { a.combined(with: b, "+") { $0 + $1 } }
   /// Parameter by parameter.
   public static func - (a: Self, b: Self) -> Self { a.combined(with: b, "-") { $0 - $1 } }
+  /// Parameter by parameter.
   public static prefix func - (a: Self) -> Self { a.mapTensors { -$0 } }
 
+  /// Every parameter times a number.
   public static func * (a: Self, s: some ScalarConvertible) -> Self { a.mapTensors { $0 * s } }
+  /// Every parameter times a number.
   public static func * (s: some ScalarConvertible, a: Self) -> Self { a.mapTensors { $0 * s } }
+  /// Every parameter divided by a number.
   public static func / (a: Self, s: some ScalarConvertible) -> Self { a.mapTensors { $0 / s } }
   /// By a scalar tensor, as a step length that was computed.
   public static func * (s: Tensor, a: Self) -> Self { a.mapTensors { $0 * s.cast(to: $0.dtype) } }
 
+  /// Parameter by parameter.
   public static func += (a: inout Self, b: Self) { a = a + b }
+  /// Parameter by parameter.
   public static func -= (a: inout Self, b: Self) { a = a - b }
 
   /// Length of all parameters as one vector, √Σ w². A scalar.

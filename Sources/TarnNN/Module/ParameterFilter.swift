@@ -38,6 +38,7 @@ public struct ParameterFilter: Sendable, Hashable, Codable, ExpressibleByStringL
     ParameterFilter(patterns, isInverted: true)
   }
 
+  /// The parameters whose names match this pattern.
   public init(stringLiteral pattern: String) { self.init([pattern], isInverted: false) }
 
   /// Whether the parameter of this name is chosen.

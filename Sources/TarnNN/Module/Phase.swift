@@ -17,6 +17,7 @@ public enum Phase: Sendable {
   /// The phase of the enclosing scope.
   public static var current: Phase { chosen }
 
+  /// Whether layers train.
   public var isTraining: Bool {
     if case .training = self { return true }
     return false
@@ -45,7 +46,9 @@ public final class RandomSource: Sendable {
   private let start: Start
   private let count = Lock(0)
 
+  /// Keys derived from `key`.
   public init(_ key: RandomKey) { start = .key(key) }
+  /// Keys derived from a seed.
   public init(seed: UInt64) { start = .seed(seed) }
 
   /// A key that was not handed out before.

@@ -12,20 +12,28 @@ public struct Summary: Sendable, Codable, CustomStringConvertible {
     public var output: [Int]?
     /// How many numbers it trains. Those of a layer called twice count for its first call, so the rows add up to the model's.
     public var parameters: Int
+    /// Products that are added up, in one forward pass.
     public var multiplyAdds: Int
     /// Bytes of the output.
     public var bytes: Int
   }
 
+  /// The type of the model.
   public var model: String
+  /// Shape of the input.
   public var input: [Int]
+  /// One for each layer that ran, in that order.
   public var rows: [Row]
+  /// Shape of the output.
   public var output: [Int]
+  /// Numbers in all parameters.
   public var parameters: Int
+  /// Numbers in all buffers.
   public var buffers: Int
   /// Bytes of parameters and buffers.
   public var modelBytes: Int
 
+  /// Products that are added up, in one forward pass.
   public var multiplyAdds: Int { rows.reduce(0) { $0 + $1.multiplyAdds } }
   /// Bytes of all layers' outputs: what a gradient keeps.
   public var activationBytes: Int { rows.reduce(0) { $0 + $1.bytes } }

@@ -6,9 +6,12 @@ import TarnCore
 public struct TrainingStep<Model: Module>: TensorTree {
   /// The loss, a scalar.
   public var value: Tensor
+  /// Its gradient, in the type of the model.
   public var gradient: Model
+  /// What the buffers should become.
   public var updates: BufferUpdates
 
+  /// The three together.
   public init(value: Tensor, gradient: Model, updates: BufferUpdates) {
     (self.value, self.gradient, self.updates) = (value, gradient, updates)
   }

@@ -7,6 +7,7 @@ public struct Adagrad: Optimizer {
   public var rateDecay: Double
   /// The s to start from.
   public var initial: Double
+  /// ε, against division by zero.
   public var epsilon: Double
   public var weightDecay: Double
   public var groups: [ParameterGroup]
@@ -36,7 +37,9 @@ public struct Adagrad: Optimizer {
 /// v ← ρ v + (1 − ρ) g², δ = √(u + ε) / √(v + ε) · g, u ← ρ u + (1 − ρ) δ², w ← w − η δ (Zeiler, 2012).
 public struct Adadelta: Optimizer {
   public var learningRate: Double
+  /// ρ, how much of the running means is kept.
   public var rho: Double
+  /// ε, against division by zero.
   public var epsilon: Double
   public var weightDecay: Double
   public var groups: [ParameterGroup]

@@ -7,8 +7,11 @@ import TarnCore
 /// Decay is added to the gradient; for decay apart from it see ``AdamW``.
 public struct Adam: Optimizer {
   public var learningRate: Double
+  /// β₁, how much of the mean gradient m is kept.
   public var beta1: Double
+  /// β₂, how much of the mean square v is kept.
   public var beta2: Double
+  /// ε, added to the denominator.
   public var epsilon: Double
   public var weightDecay: Double
   /// Divides by the largest v so far (Reddi et al., 2018).
@@ -41,8 +44,11 @@ public struct Adam: Optimizer {
 /// ```
 public struct AdamW: Optimizer {
   public var learningRate: Double
+  /// β₁, how much of the mean gradient m is kept.
   public var beta1: Double
+  /// β₂, how much of the mean square v is kept.
   public var beta2: Double
+  /// ε, added to the denominator.
   public var epsilon: Double
   public var weightDecay: Double
   /// Divides by the largest v so far (Reddi et al., 2018).

@@ -10,6 +10,7 @@ import TarnCore
 /// }
 /// ```
 public struct LBFGS: TensorStructure {
+  /// How far to go along a direction.
   public enum LineSearch: String, Hashable, Sendable, Codable {
     /// A step of the learning rate, whatever comes.
     case none
@@ -17,6 +18,7 @@ public struct LBFGS: TensorStructure {
     case strongWolfe
   }
 
+  /// The length of a step, and where a line search begins.
   public var learningRate: Double
   /// Iterations in one call of ``update(_:_:)``.
   public var maxIterations: Int
@@ -28,7 +30,9 @@ public struct LBFGS: TensorStructure {
   public var changeTolerance: Double
   /// Pairs remembered.
   public var historySize: Int
+  /// How far to go along a direction.
   public var lineSearch: LineSearch
+  /// Iterations so far, over all calls.
   public private(set) var iterationCount = 0
   var history: [Change] = []
   private var direction: Tensor?
@@ -43,6 +47,7 @@ public struct LBFGS: TensorStructure {
     var rho: Double
   }
 
+  /// An optimizer that remembers nothing yet. `maxEvaluations` is 5/4 of `maxIterations` unless given.
   public init(
     learningRate: Double = 1, maxIterations: Int = 20, maxEvaluations: Int? = nil,
     gradientTolerance: Double = 1e-7, changeTolerance: Double = 1e-9, historySize: Int = 100,

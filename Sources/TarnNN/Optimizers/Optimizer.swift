@@ -45,13 +45,16 @@ public protocol Optimizer: TensorStructure {
 /// ]
 /// ```
 public struct ParameterGroup: Hashable, Sendable, Codable {
+  /// Which parameters it is about.
   public var filter: ParameterFilter
   /// Factor on the optimizer's learning rate, so that schedules act on all groups.
   public var rate: Double
   /// nil: the optimizer's.
   public var weightDecay: Double?
+  /// Whether they stay as they are.
   public var isFrozen: Bool
 
+  /// The parameters that `filter` matches, at `rate` times the learning rate.
   public init(
     _ filter: ParameterFilter, rate: Double = 1, weightDecay: Double? = nil, isFrozen: Bool = false
   ) {
@@ -62,7 +65,9 @@ public struct ParameterGroup: Hashable, Sendable, Codable {
 
 /// The numbers that hold for one parameter at one step.
 public struct StepOptions: Sendable {
+  /// η, with the group's factor.
   public var rate: Double
+  /// λ
   public var weightDecay: Double
   /// 1 at the first step.
   public var step: Int

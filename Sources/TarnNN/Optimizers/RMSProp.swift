@@ -5,9 +5,13 @@ import TarnCore
 /// Centred, v − ḡ² stands under the root, ḡ the running mean of g. With momentum, u ← μ u + g / (√v + ε), w ← w − η u.
 public struct RMSProp: Optimizer {
   public var learningRate: Double
+  /// α, how much of the mean square v is kept.
   public var alpha: Double
+  /// ε, added to the denominator.
   public var epsilon: Double
+  /// μ, 0 for none.
   public var momentum: Double
+  /// Whether the variance of the gradient stands under the root in place of its mean square.
   public var centered: Bool
   public var weightDecay: Double
   public var groups: [ParameterGroup]

@@ -8,12 +8,15 @@ import TarnCore
 /// optimizer.update(&model) { model in valueAndGrad({ crossEntropy($0(x), y) }, at: model) }
 /// ```
 public struct SAM<Base: Optimizer>: TensorStructure {
+  /// What takes the step, with the gradient at the worst point nearby.
   public var base: Base
   /// ρ: how far to climb first.
   public var rho: Double
 
+  /// Sharpness-aware steps of `base` within a radius of `rho`.
   public init(_ base: Base, rho: Double = 0.05) { (self.base, self.rho) = (base, rho) }
 
+  /// That of the base.
   public var learningRate: Double {
     get { base.learningRate }
     set { base.learningRate = newValue }

@@ -9,9 +9,11 @@ import TarnCore
 /// ```
 public struct SGD: Optimizer {
   public var learningRate: Double
+  /// μ, the share of the last v that is kept; 0 for none.
   public var momentum: Double
   /// τ
   public var dampening: Double
+  /// Whether the step looks ahead by the momentum (Sutskever et al., 2013).
   public var nesterov: Bool
   public var weightDecay: Double
   public var groups: [ParameterGroup]

@@ -118,14 +118,18 @@ public indirect enum Schedule: Hashable, Sendable, Codable {
 /// optimizer.learningRate = plateau.rate(after: validationLoss)
 /// ```
 public struct Plateau: Hashable, Sendable, Codable {
+  /// Which measures are better.
   public enum Goal: String, Hashable, Sendable, Codable { case smaller, larger }
+  /// By how much a measure must be better than the best to count.
   public enum Threshold: Hashable, Sendable, Codable {
     /// As a share of the best.
     case relative(Double)
     case absolute(Double)
   }
 
+  /// Which measures are better.
   public var goal: Goal
+  /// What the rate is multiplied by.
   public var factor: Double
   /// How many times in a row the measure may fail to get better.
   public var patience: Int
@@ -133,13 +137,16 @@ public struct Plateau: Hashable, Sendable, Codable {
   public var threshold: Threshold
   /// How many measures after a change count for nothing.
   public var cooldown: Int
+  /// The lowest rate.
   public var minimum: Double
   /// The rate now.
   public private(set) var rate: Double
+  /// The best measure so far.
   public private(set) var best: Double?
   private var failures = 0
   private var resting = 0
 
+  /// Starts at `rate`; the defaults are PyTorch's.
   public init(
     rate: Double, goal: Goal = .smaller, factor: Double = 0.1, patience: Int = 10,
     threshold: Threshold = .relative(1e-4), cooldown: Int = 0, minimum: Double = 0

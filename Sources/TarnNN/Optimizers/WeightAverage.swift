@@ -12,6 +12,7 @@ import TarnCore
 ///
 /// ``record(_:)`` leaves the computing to you, for a loop that computes a step's tensors together.
 public struct WeightAverage<Model: Module>: TensorStructure {
+  /// How models are averaged.
   public enum Kind: Hashable, Sendable, Codable {
     /// a ← decay · a + (1 − decay) w
     case exponential(decay: Double)
@@ -19,12 +20,14 @@ public struct WeightAverage<Model: Module>: TensorStructure {
     case mean
   }
 
+  /// How models are averaged.
   public var kind: Kind
   /// The average so far.
   public private(set) var model: Model?
   /// How many models were given.
   public private(set) var count = 0
 
+  /// An average of nothing yet.
   public init(_ kind: Kind) { self.kind = kind }
 
   /// Takes one more model in and computes the average.

@@ -3,8 +3,11 @@ import TarnCore
 
 /// A saved model or optimizer that cannot be read.
 public struct ModelFileError: Error, CustomStringConvertible {
+  /// Where it was.
   public var file: String
+  /// What is wrong.
   public var reason: String
+  /// What to do.
   public var hint: String?
 
   public var description: String {
