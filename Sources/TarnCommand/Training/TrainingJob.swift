@@ -17,6 +17,11 @@ struct TrainingJob {
     _ setup: RunSetup, _ card: ModelCard, _ options: TrainingOptions, _ samples: Samples,
     name: String, out: String?, console: Console, linesEvery: Int = 1
   ) throws -> TrainingJob {
+    guard samples.train.count > 0 else {
+      throw DataError(
+        .invalid, file: setup.name, reason: "nothing is left to learn from",
+        hint: "give more samples, or a smaller --test-fraction or --validation-fraction")
+    }
     // Before a folder is made: a model that cannot be leaves none behind.
     _ = try card.model(seed: options.seed)
     let run =

@@ -24,6 +24,9 @@ struct Evaluate: Verb {
   func answer(_ console: Console) throws -> EvaluateAnswer {
     let folder = try Paths.run(run)
     let setup = try RunSetup.read(from: folder)
+    if case .images(.digits, _) = setup.source, data != nil {
+      throw ValidationError("--data is not for runs on digits, which are part of this program.")
+    }
     let (samples, classes) = try held(setup)
     guard samples.count > 0 else {
       throw DataError(
