@@ -106,6 +106,26 @@ import Testing
     #expect(try command.run("evaluate", "run").code == 0)
   }
 
+  @Test(arguments: ["checkpoint-+0", "checkpoint-../../x", "checkpoint-", "/etc/passwd", ""])
+  func refusesAPointerToNoCheckpoint(_ text: String) throws {
+    let command = try Command()
+    let made = try command.run(
+      "train", "images", "digits", "--epochs", "1", "--hidden", "4", "--out", "run", "--quiet")
+    #expect(made.code == 0)
+    try command.write(text, to: "run/latest")
+    let outcome = try command.run("train", "--resume", "run", "--epochs", "2", "--json")
+    #expect(outcome.code == 65)
+    #expect(outcome.out.isEmpty)
+    #expect(outcome.err.contains("latest"))
+  }
+
+  @Test func saysThatAFolderIsNoFile() throws {
+    let outcome = try Command().run("inspect", ".", "--json")
+    #expect(outcome.code == 1)
+    #expect(outcome.out.isEmpty)
+    #expect(outcome.err.contains("is a folder"))
+  }
+
   #if os(Linux)
     @Test func tellsThatTheResultWasLost() throws {
       let command = try Command()

@@ -25,6 +25,15 @@ struct RunSetup: Codable, Hashable {
     }
   }
 
+  /// Refuses samples that the model of the run's card cannot take.
+  static func check(_ shape: [Int], of data: String, against card: ModelCard) throws {
+    guard shape.reduce(1, *) != card.inputShape.reduce(1, *) else { return }
+    throw DataError(
+      .invalid, file: data,
+      reason: "its samples are \(shape), but the model takes \(card.inputShape)",
+      hint: "give data of the kind the run was trained on")
+  }
+
   var task: TableTask {
     if case .table(_, let table) = source { table.task } else { .classification }
   }

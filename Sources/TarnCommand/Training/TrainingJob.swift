@@ -44,9 +44,10 @@ struct TrainingJob {
     let setup = try RunSetup.read(from: run)
     var options = try run.description().options
     change(&options)
+    let (card, samples) = (try run.card(), try setup.samples())
+    try RunSetup.check(samples.shape, of: setup.name, against: card)
     return TrainingJob(
-      run: run, setup: setup, card: try run.card(), options: options,
-      samples: try setup.samples(), console: console)
+      run: run, setup: setup, card: card, options: options, samples: samples, console: console)
   }
 
   /// Trains, tests, writes the page.

@@ -33,6 +33,8 @@ struct Evaluate: Verb {
         .invalid, file: run, reason: "nothing was held out to test on",
         hint: "give --data a file with rows to test on")
     }
+    try RunSetup.check(
+      samples.base.features.rowShape, of: data ?? setup.name, against: folder.card())
     func figures(_ model: some StandardModel) throws -> HeldOut {
       try HeldOut(model, setup, samples, classes)
     }
