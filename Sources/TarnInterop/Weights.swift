@@ -117,12 +117,14 @@ public struct Weights: Sendable {
   /// The format of a file, told by how it begins.
   package static func format(of file: FileBytes) throws(DataError) -> Format {
     if file.starts(with: NPY.magic) { return .npy }
+    if ForeignFormat(of: file) == .torch { throw ForeignFormat.torch.error(file) }
     if file.starts(with: ZipArchive.magic) || file.starts(with: ZipArchive.emptyMagic) {
       return .npz
     }
     // Eight bytes of a length that is small, then a JSON object.
     let looksLikeSafetensors = file.count >= 10 && file.withBytes { $0[8] == UInt8(ascii: "{") }
     if looksLikeSafetensors { return .safetensors }
+    if let foreign = ForeignFormat(of: file) { throw foreign.error(file) }
     throw DataError(
       .unsupported, file: file.name, at: .byte(0),
       reason: "begins like no known file of weights (safetensors, NPZ, NPY)",

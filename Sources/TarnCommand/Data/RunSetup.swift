@@ -25,6 +25,15 @@ struct RunSetup: Codable, Hashable {
     }
   }
 
+  /// Refuses samples that the model of the run's card cannot take.
+  static func check(_ shape: [Int], of data: String, against card: ModelCard) throws {
+    guard shape.reduce(1, *) != card.inputShape.reduce(1, *) else { return }
+    throw DataError(
+      .invalid, file: data,
+      reason: "its samples are \(shape), but the model takes \(card.inputShape)",
+      hint: "give data of the kind the run was trained on")
+  }
+
   var task: TableTask {
     if case .table(_, let table) = source { table.task } else { .classification }
   }
@@ -54,10 +63,40 @@ struct RunSetup: Codable, Hashable {
         .missing, file: file.path, reason: "is not there, so this run was not made by `tarn train`",
         hint: "load such a run in a program with RunFolder(opening:)")
     }
-    do { return try JSONDecoder().decode(RunSetup.self, from: data) } catch {
-      throw DataError(
-        .invalid, file: file.path, reason: "is damaged: \(error)",
+    func damaged(_ reason: String) -> DataError {
+      DataError(
+        .invalid, file: file.path, reason: "is damaged: \(reason)",
         hint: "restore the file, or train anew")
     }
+    let setup: RunSetup
+    do { setup = try JSONDecoder().decode(RunSetup.self, from: data) } catch {
+      throw damaged("\(error)")
+    }
+    if let problem = try setup.problem(run.card()) { throw damaged(problem) }
+    return setup
+  }
+
+  /// What no run can have been made with; nil if there is nothing.
+  private func problem(_ card: ModelCard) -> String? {
+    guard split.validation >= 0 && split.validation <= 0.5 else {
+      return "the share to validate with is \(split.validation)"
+    }
+    guard labelSmoothing >= 0 && labelSmoothing < 1 else {
+      return "the label smoothing is \(labelSmoothing)"
+    }
+    guard let table else { return nil }
+    guard table.testFraction >= 0 && table.testFraction <= 0.9 else {
+      return "the share to test on is \(table.testFraction)"
+    }
+    guard table.mean.isFinite && table.deviation.isFinite && table.deviation > 0 else {
+      return "numbers were standardised with \(table.mean) and \(table.deviation)"
+    }
+    guard Set(table.classes).count == table.classes.count else { return "two classes are the same" }
+    let outputs = table.task == .regression ? 1 : table.classes.count
+    guard card.inputShape == [table.encoder.width], card.classes == outputs else {
+      return "it has \(table.encoder.width) features and \(outputs) outputs, "
+        + "the model \(card.inputShape) and \(card.classes)"
+    }
+    return nil
   }
 }

@@ -38,6 +38,13 @@ struct TableSetup: Codable, Hashable {
         hint: "give a table with more rows")
     }
     classes = self.task == .classification ? try sound.classes(target).names : []
+    if let long = classes.first(where: { $0.utf8.count > 256 }) {
+      throw DataError(
+        .invalid, file: table.name,
+        reason: "the column '\(target)' has a value of \(long.utf8.count) bytes, "
+          + "too long for a class: '\(long.prefix(40))…'",
+        hint: "look for a quote that is not closed, or choose another column as --target")
+    }
     if self.task == .classification && classes.count < 2 {
       throw DataError(
         .invalid, file: table.name, reason: "the column '\(target)' has the same value everywhere",
@@ -61,6 +68,12 @@ struct TableSetup: Codable, Hashable {
     if self.task == .regression, case .numbers(let all) = try learning.column(target).values {
       let mean = all.reduce(0, +) / Double(all.count)
       let variance = all.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(all.count)
+      guard mean.isFinite && variance.isFinite else {
+        throw DataError(
+          .invalid, file: table.name,
+          reason: "the column '\(target)' holds numbers that are infinite or too large",
+          hint: "take such rows out")
+      }
       (self.mean, deviation) = (mean, variance > 0 ? variance.squareRoot() : 1)
     }
   }

@@ -35,7 +35,7 @@ struct Console: Sendable {
   func finish(_ answer: some Answer) throws {
     guard isJSON else {
       let text = isQuiet ? String(answer.text.drop { $0.isNewline }) : answer.text
-      return write(text + "\n", to: .standardOutput)
+      return try result(text + "\n")
     }
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
@@ -44,7 +44,16 @@ struct Console: Sendable {
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     let data = try encoder.encode(Seeded(answer: answer, seed: seed))
-    write(String(decoding: data, as: UTF8.self) + "\n", to: .standardOutput)
+    try result(String(decoding: data, as: UTF8.self) + "\n")
+  }
+
+  /// The answer itself must not be lost in silence, on a full disk for instance.
+  private func result(_ text: String) throws {
+    do { try FileHandle.standardOutput.write(contentsOf: Data(text.utf8)) } catch {
+      throw DataError(
+        .unwritable, file: "standard output",
+        reason: "the result could not be written: \(error.localizedDescription)")
+    }
   }
 
   private func write(_ text: String, to file: FileHandle) {

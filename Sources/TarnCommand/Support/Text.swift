@@ -12,11 +12,15 @@ enum Text {
   }
 
   static func seconds(_ value: Double) -> String {
-    if value >= 120 {
-      let whole = Int(value.rounded())
+    if value >= 120, let whole = Int(exactly: value.rounded()) {
       return "\(whole / 60) min \(whole % 60) s"
     }
     return String(format: value < 10 ? "%.2f s" : "%.1f s", value)
+  }
+
+  /// A rate in whole numbers; one that no clock can give as a dash.
+  static func rate(_ value: Double) -> String {
+    Int(exactly: value.rounded(.towardZero)).map(count) ?? "–"
   }
 
   /// 60000 as 60,000.

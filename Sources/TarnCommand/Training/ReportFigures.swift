@@ -23,7 +23,7 @@ extension TrainingJob {
     tiles.append(
       .init(
         "training", Text.seconds(answer.seconds),
-        note: answer.samplesPerSecond.map { "\(Text.count(Int($0))) samples/s" } ?? ""))
+        note: answer.samplesPerSecond.map { "\(Text.rate($0)) samples/s" } ?? ""))
     return tiles
   }
 

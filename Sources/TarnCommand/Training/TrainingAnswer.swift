@@ -56,7 +56,7 @@ struct TrainingAnswer: Answer {
     var lines = ["", "\(model) on \(data): \(result)"]
     lines.append(
       "\(epochs) \(epochs == 1 ? "epoch" : "epochs") in \(Text.seconds(seconds))"
-        + (samplesPerSecond.map { ", \(Text.count(Int($0))) samples/s" } ?? "")
+        + (samplesPerSecond.map { ", \(Text.rate($0)) samples/s" } ?? "")
         + ", \(Text.count(parameters)) parameters, seed \(seed), \(stopReason)")
     lines.append("run     \(run)")
     if let report { lines.append("report  \(report)") }

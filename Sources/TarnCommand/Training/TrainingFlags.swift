@@ -68,6 +68,9 @@ struct TrainingFlags: ParsableArguments {
     try check("checkpoint-every", checkpointEvery, 1...1_000_000_000)
     try check("learning-rate", learningRate, "more than 0") { $0 > 0 }
     try check("momentum", momentum, "from 0 up to, not including, 1") { $0 >= 0 && $0 < 1 }
+    if momentum != nil, optimizer != .momentum && optimizer != .nesterov {
+      throw ValidationError("--momentum is for --optimizer momentum or nesterov.")
+    }
     try check("weight-decay", weightDecay, "0 or more") { $0 >= 0 }
     try check("clip-norm", clipNorm, "more than 0") { $0 > 0 }
     try check("clip-value", clipValue, "more than 0") { $0 > 0 }
@@ -160,6 +163,18 @@ struct ModelFlags: ParsableArguments {
     guard let dropout, !(dropout >= 0 && dropout < 1) else { return }
     throw ValidationError("--dropout \(dropout): give a number from 0 up to, not including, 1.")
   }
+
+  /// Refuses what a model of this kind would not heed.
+  func check(for kind: ModelKind) throws {
+    let given = [
+      ("hidden", hidden != nil), ("activation", activation != nil), ("dropout", dropout != nil),
+    ]
+    guard kind != .mlp, let name = given.first(where: \.1)?.0 else { return }
+    throw ValidationError("--\(name) is for the model mlp, not for \(kind.rawValue).")
+  }
+
+  /// Whether any of them is given.
+  var isGiven: Bool { hidden != nil || activation != nil || dropout != nil }
 
   func card(
     _ kind: ModelKind, input: [Int], outputs: Int, hidden defaults: [Int]

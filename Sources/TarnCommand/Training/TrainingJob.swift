@@ -17,6 +17,11 @@ struct TrainingJob {
     _ setup: RunSetup, _ card: ModelCard, _ options: TrainingOptions, _ samples: Samples,
     name: String, out: String?, console: Console, linesEvery: Int = 1
   ) throws -> TrainingJob {
+    guard samples.train.count > 0 else {
+      throw DataError(
+        .invalid, file: setup.name, reason: "nothing is left to learn from",
+        hint: "give more samples, or a smaller --test-fraction or --validation-fraction")
+    }
     // Before a folder is made: a model that cannot be leaves none behind.
     _ = try card.model(seed: options.seed)
     let run =
@@ -39,9 +44,10 @@ struct TrainingJob {
     let setup = try RunSetup.read(from: run)
     var options = try run.description().options
     change(&options)
+    let (card, samples) = (try run.card(), try setup.samples())
+    try RunSetup.check(samples.shape, of: setup.name, against: card)
     return TrainingJob(
-      run: run, setup: setup, card: try run.card(), options: options,
-      samples: try setup.samples(), console: console)
+      run: run, setup: setup, card: card, options: options, samples: samples, console: console)
   }
 
   /// Trains, tests, writes the page.

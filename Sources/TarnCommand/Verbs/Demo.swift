@@ -68,7 +68,7 @@ struct Demo: Verb {
     let images = try (right + wrong).map { guess in
       let pixels = try test.sample(at: guess.index).features.array(of: Double.self)
       let isRight = guess.predicted == actual[guess.index]
-      let sureness = Int((guess.sureness * 100).rounded())
+      let sureness = Text.number((guess.sureness * 100).rounded())
       let caption =
         isRight
         ? "✓ \(guess.predicted), \(sureness) %" : "✗ \(guess.predicted), is \(actual[guess.index])"

@@ -24,12 +24,17 @@ struct Evaluate: Verb {
   func answer(_ console: Console) throws -> EvaluateAnswer {
     let folder = try Paths.run(run)
     let setup = try RunSetup.read(from: folder)
+    if case .images(.digits, _) = setup.source, data != nil {
+      throw ValidationError("--data is not for runs on digits, which are part of this program.")
+    }
     let (samples, classes) = try held(setup)
     guard samples.count > 0 else {
       throw DataError(
         .invalid, file: run, reason: "nothing was held out to test on",
         hint: "give --data a file with rows to test on")
     }
+    try RunSetup.check(
+      samples.base.features.rowShape, of: data ?? setup.name, against: folder.card())
     func figures(_ model: some StandardModel) throws -> HeldOut {
       try HeldOut(model, setup, samples, classes)
     }

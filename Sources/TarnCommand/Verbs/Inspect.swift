@@ -14,7 +14,7 @@ struct Inspect: Verb {
 
   func answer(_ console: Console) throws -> InspectAnswer {
     let url = URL(fileURLWithPath: file)
-    if try Self.looksLikeIDX(url) {
+    if Self.looksLikeIDX(url) {
       return InspectAnswer(
         file: file, format: "idx", tensors: [.init("", try IDX.read(contentsOf: url))])
     }
@@ -33,14 +33,14 @@ struct Inspect: Verb {
   }
 
   /// By the name's end, or by the magic number: two zeros, a type, a rank.
-  private static func looksLikeIDX(_ url: URL) throws -> Bool {
+  private static func looksLikeIDX(_ url: URL) -> Bool {
     let name = url.lastPathComponent.lowercased()
     if name.hasSuffix("-ubyte") || name.hasSuffix("-ubyte.gz") || name.hasSuffix(".idx") {
       return true
     }
     guard let file = try? FileHandle(forReadingFrom: url) else { return false }
     defer { try? file.close() }
-    let magic = [UInt8](try file.read(upToCount: 4) ?? Data())
+    let magic = [UInt8]((try? file.read(upToCount: 4)) ?? Data())
     return magic.count == 4 && magic[0] == 0 && magic[1] == 0
       && [8, 9, 11, 12, 13, 14].contains(magic[2]) && (1...8).contains(magic[3])
   }

@@ -24,6 +24,11 @@ struct SummaryVerb: Verb {
     if let classes, !(1...1_000_000).contains(classes) {
       throw ValidationError("--classes \(classes): give a number from 1 to 1000000.")
     }
+    if let kind = ModelKind(rawValue: what) {
+      try architecture.check(for: kind)
+    } else if input != nil || classes != nil || architecture.isGiven {
+      throw ValidationError("a run says itself how its model is built; only models take options.")
+    }
   }
 
   func answer(_ console: Console) throws -> SummaryAnswer {

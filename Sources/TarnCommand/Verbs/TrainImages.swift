@@ -19,6 +19,13 @@ struct TrainImages: Verb {
   @OptionGroup var training: TrainingFlags
   @OptionGroup var common: CommonOptions
 
+  func validate() throws {
+    try architecture.check(for: model ?? .mlp)
+    if source == .digits && data != nil {
+      throw ValidationError("--data is for mnist and fashion; digits are part of this program.")
+    }
+  }
+
   func answer(_ console: Console) throws -> TrainingAnswer {
     let kind = model ?? .mlp
     let split = training.split(seed: common.seed)

@@ -36,6 +36,7 @@ struct TrainTable: Verb {
     if model == .lenet {
       throw ValidationError("--model lenet is for pictures; use linear or mlp for tables.")
     }
+    try architecture.check(for: model ?? .mlp)
     guard testFraction >= 0 && testFraction <= 0.9 else {
       throw ValidationError("--test-fraction \(testFraction): give a number from 0 to 0.9.")
     }

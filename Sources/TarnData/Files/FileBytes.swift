@@ -89,6 +89,9 @@ package final class FileBytes: @unchecked Sendable {
     count >= magic.count && pointer.prefix(magic.count).elementsEqual(magic)
   }
 
+  /// What is no file has no size to judge it by.
+  private static let longestPipe = 1 << 30
+
   private static func copy(_ bytes: some Collection<UInt8>) -> UnsafeRawBufferPointer {
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
     room.copyBytes(from: bytes)
@@ -119,6 +122,11 @@ package final class FileBytes: @unchecked Sendable {
         throw .system(.unreadable, file: name, doing: "read it", code: errno)
       }
       all += piece[..<got]
+      if all.count > longestPipe {
+        throw DataError(
+          .unreadable, file: name, reason: "gives more than \(longestPipe) bytes without an end",
+          hint: "write it to a file first")
+      }
     }
   }
 }

@@ -82,7 +82,7 @@ struct EpochPlan<Output: Sendable>: Sendable {
   let make: @Sendable ([Int], Int) throws -> Output
 
   /// Number of batches.
-  var count: Int { (indices.count + (dropLast ? 0 : size - 1)) / size }
+  var count: Int { indices.count / size + (dropLast || indices.count % size == 0 ? 0 : 1) }
 
   /// The places in the source that a batch is made of.
   func places(_ step: Int) -> [Int] {

@@ -171,6 +171,9 @@ func number(_ text: String) -> Double? {
   return Double(text)
 }
 
+/// What is longer, in bytes, names no category.
+private let longestCategory = 256
+
 /// A column while its fields come in.
 private struct ColumnBuilder {
   let name: String
@@ -215,6 +218,7 @@ private struct ColumnBuilder {
     let present = values.lazy.compactMap { $0 }
     if present.allSatisfy({ number($0) != nil }) { return .number }
     let distinct = Set(present).count
+    guard present.allSatisfy({ $0.utf8.count <= longestCategory }) else { return .text }
     return distinct <= mostCategories && 2 * distinct <= values.count ? .category : .text
   }
 }

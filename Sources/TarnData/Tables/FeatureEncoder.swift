@@ -62,6 +62,12 @@ public struct FeatureEncoder: Codable, Sendable, Hashable {
       switch column.values {
       case .numbers(let numbers):
         let (mean, deviation) = Self.moments(numbers.filter { !$0.isNaN })
+        guard mean.isFinite && deviation.isFinite else {
+          throw DataError(
+            .invalid, file: table.name,
+            reason: "the column '\(column.name)' holds numbers that are infinite or too large",
+            hint: "take such rows out, or leave the fields empty")
+        }
         return .number(name: column.name, mean: mean, deviation: deviation)
       case .categories(let levels, _): return .category(name: column.name, levels: levels)
       case .texts:
@@ -115,7 +121,11 @@ public struct FeatureEncoder: Codable, Sendable, Hashable {
     switch (field, column.values) {
     case (.number(_, let mean, let deviation), .numbers(let numbers)):
       let value = numbers[row].isNaN ? mean : numbers[row]
-      put(0, Float(isStandardised ? (value - mean) / deviation : value))
+      let feature = Float(isStandardised ? (value - mean) / deviation : value)
+      guard feature.isFinite else {
+        throw failure("\(value) is infinite or too large", "take the row out, or leave it empty")
+      }
+      put(0, feature)
     case (.category(_, let levels), _):
       guard let text = column.text(row) else { return }
       guard let place = levels.firstIndex(of: text) else {

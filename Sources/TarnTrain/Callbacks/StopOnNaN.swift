@@ -10,7 +10,7 @@ public final class StopOnNaN: Callback {
     let rate = step.learningRate
     var hints = ["a smaller learning rate, such as \(rate / 10) instead of \(rate)"]
     if training.options.clipNorm == nil {
-      hints.append("clip the gradient: options.clipNorm = 1")
+      hints.append("clip the gradient: options.clipNorm = 1 (--clip-norm 1)")
     }
     if step.globalStep <= training.stepsPerEpoch && training.options.warmupSteps == 0 {
       hints.append("a warm-up: options.warmupSteps = \(max(10, training.stepsPerEpoch / 2))")

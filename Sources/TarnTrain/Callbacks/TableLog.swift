@@ -1,4 +1,5 @@
 import Foundation
+import TarnData
 
 /// Keeps `log.csv` in the run folder: a line an epoch.
 public final class TableLog: Callback {
@@ -25,7 +26,7 @@ public final class TableLog: Callback {
   /// Bytes to keep of a log that was begun before.
   private var kept = 0
   public func save() -> [String: Double] { ["bytes": Double(path?.size ?? 0)] }
-  public func restore(_ state: [String: Double]) { kept = Int(state["bytes"] ?? 0) }
+  public func restore(_ state: [String: Double]) throws { kept = try keptBytes(state, of: file) }
 }
 
 /// Keeps `log.jsonl` in the run folder: a line for every so many steps, and one for each epoch.
@@ -60,7 +61,17 @@ public final class EventLog: Callback {
 
   private var kept = 0
   public func save() -> [String: Double] { ["bytes": Double(path?.size ?? 0)] }
-  public func restore(_ state: [String: Double]) { kept = Int(state["bytes"] ?? 0) }
+  public func restore(_ state: [String: Double]) throws { kept = try keptBytes(state, of: file) }
+}
+
+/// How long a log was when the checkpoint was written.
+private func keptBytes(_ state: [String: Double], of file: String) throws -> Int {
+  let bytes = state["bytes"] ?? 0
+  if let whole = Int(exactly: bytes), whole >= 0 { return whole }
+  throw DataError(
+    .invalid, file: Checkpoint.stateFile,
+    reason: "says that \(file) was \(bytes) bytes long when the checkpoint was written",
+    hint: "the checkpoint was damaged after it was written; restore the folder from a copy")
 }
 
 /// A log of a run, cut back to what the checkpoint knows of it: lines that a killed run wrote later are written again.

@@ -150,7 +150,7 @@ extension Loop {
     }
     let known = training.stepsPerEpoch
     guard state.position.epoch >= 0, (0...known).contains(state.position.step),
-      state.step >= 0
+      (0...TrainingOptions.mostSteps).contains(state.step)
     else {
       throw DataError(
         .invalid, file: file,

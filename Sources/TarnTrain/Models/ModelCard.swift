@@ -46,17 +46,43 @@ public struct ModelCard: Codable, Hashable, Sendable {
         .unsupported, file: "model", reason: "there is no kind of model '\(kind)'",
         hint: "there are \(Self.kinds.joined(separator: ", "))")
     }
-    guard classes > 0, inputShape.allSatisfy({ $0 > 0 }), hidden.allSatisfy({ $0 > 0 }),
-      inputShape.checkedProduct != nil
+    guard classes > 0, !inputShape.isEmpty, inputShape.allSatisfy({ $0 > 0 }),
+      hidden.allSatisfy({ $0 > 0 })
     else {
       throw DataError(
         .invalid, file: "model", reason: "sizes must be at least 1",
         hint: "input \(inputShape), hidden \(hidden), classes \(classes)")
     }
+    guard dropout >= 0 && dropout < 1 else {
+      throw DataError(
+        .invalid, file: "model", reason: "the dropout is \(dropout)",
+        hint: "give a number from 0 up to, not including, 1")
+    }
+    guard fitsMemory else {
+      throw DataError(
+        .unsupported, file: "model", reason: "its weights would not fit this machine's memory",
+        hint: "choose smaller sizes: input \(inputShape), hidden \(hidden), classes \(classes)")
+    }
     if let problem = type.problem(self) {
       throw DataError(.unsupported, file: "model", reason: problem, hint: "choose another kind")
     }
     return Initialization.seeded(seed) { type.init(self) }
+  }
+
+  /// Whether the layers' matrices, of 4 bytes an element, take less than all memory. Models of a fixed width inside
+  /// have none wider than 128 there.
+  private var fitsMemory: Bool {
+    guard let inputs = inputShape.checkedProduct else { return false }
+    let widths =
+      [inputs] + (kind == MLP.kind ? hidden : kind == LeNet.kind ? [128] : []) + [classes]
+    var bytes = 0
+    for (width, next) in zip(widths, widths.dropFirst()) {
+      guard let matrix = [width, next, 4].checkedProduct else { return false }
+      let (sum, overflow) = bytes.addingReportingOverflow(matrix)
+      if overflow { return false }
+      bytes = sum
+    }
+    return UInt64(bytes) < ProcessInfo.processInfo.physicalMemory
   }
 }
 

@@ -51,7 +51,9 @@ extension ScheduleKind: LosslessStringConvertible {
       guard let factor = number(0), factor > 0 else { return nil }
       self = .exponential(factor)
     case ("step", 2):
-      guard let every = whole(0), every > 0, let factor = number(1), factor > 0 else { return nil }
+      guard let every = whole(0), (1...1_000_000_000).contains(every), let factor = number(1),
+        factor > 0
+      else { return nil }
       self = .step(every: every, factor: factor)
     case ("plateau", 2):
       guard let factor = number(0), factor > 0, let patience = whole(1), patience >= 0 else {

@@ -74,9 +74,14 @@ extension TrainingOptions {
   /// Why a run with options `old` cannot go on with these; nil if it can.
   func conflict(with old: TrainingOptions) -> String? {
     guard lasting != old.lasting else { return nil }
+    func words(_ value: Any) -> String {
+      let mirror = Mirror(reflecting: value)
+      guard mirror.displayStyle == .optional else { return "\(value)" }
+      return mirror.children.first.map { "\($0.value)" } ?? "not set"
+    }
     func facts(_ options: TrainingOptions) -> [String: String] {
       let fields = Mirror(reflecting: options.lasting).children
-      return Dictionary(uniqueKeysWithValues: fields.map { ($0.label ?? "", "\($0.value)") })
+      return Dictionary(uniqueKeysWithValues: fields.map { ($0.label ?? "", words($0.value)) })
     }
     let (new, before) = (facts(self), facts(old))
     let changed = new.keys.sorted().filter { new[$0] != before[$0] }

@@ -28,7 +28,8 @@ struct CheckpointStore {
     let text = file.withBytes { String(decoding: $0.prefix(64), as: UTF8.self) }
     let name = text.trimmingCharacters(in: .whitespacesAndNewlines)
     let digits = name.dropFirst(Self.prefix.count)
-    guard name.hasPrefix(Self.prefix), digits.allSatisfy(\.isASCII), let number = Int(digits),
+    guard name.hasPrefix(Self.prefix), digits.allSatisfy({ $0.isASCII && $0.isNumber }),
+      let number = Int(digits),
       number >= 0
     else {
       throw DataError(

@@ -70,7 +70,13 @@ public struct RunFolder: Hashable, Sendable {
     }
     let version = try JSONFile.read(Version.self, from: file).formatVersion
     try Self.check(version: version, file: file)
-    return try JSONFile.read(RunDescription.self, from: file)
+    let description = try JSONFile.read(RunDescription.self, from: file)
+    if let problem = description.options.problem {
+      throw DataError(
+        .invalid, file: file.path, reason: "the option \(problem)",
+        hint: "restore the file from a copy, or begin a new run")
+    }
+    return description
   }
 
   static func check(version: Int, file: URL) throws {
