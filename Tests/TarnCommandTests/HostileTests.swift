@@ -100,6 +100,8 @@ import Testing
     try with("run/run.json", "\"batchSize\" : 32", "\"batchSize\" : 0")
     try with("run/run.json", "\"epochs\" : 1", "\"epochs\" : \(most)")
     try with("run/run.json", "\"classes\" : 10", "\"classes\" : \(most)")
+    try with(
+      "run/run.json", "\"inputShape\" : [\n      1,", "\"inputShape\" : [\n \(most), \(most),")
     try with("run/run.json", "\"dropout\" : 0", "\"dropout\" : 5")
     try with("run/setup.json", "\"validation\" : 0.1", "\"validation\" : 7")
     try with("run/setup.json", "\"labelSmoothing\" : 0", "\"labelSmoothing\" : 9")

@@ -27,7 +27,7 @@ struct RunSetup: Codable, Hashable {
 
   /// Refuses samples that the model of the run's card cannot take.
   static func check(_ shape: [Int], of data: String, against card: ModelCard) throws {
-    guard shape.reduce(1, *) != card.inputShape.reduce(1, *) else { return }
+    guard shape != card.inputShape else { return }
     throw DataError(
       .invalid, file: data,
       reason: "its samples are \(shape), but the model takes \(card.inputShape)",
