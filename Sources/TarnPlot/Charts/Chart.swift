@@ -29,8 +29,10 @@ public struct Chart: Figure, Equatable {
   /// An empty chart.
   ///
   /// - Parameters:
-  ///   - x, y: The axes, or just what they measure, as text.
-  ///   - width, height: In pixels, at least 160 by 120.
+  ///   - x: The horizontal axis, or just what it measures, as text.
+  ///   - y: The vertical axis, likewise.
+  ///   - width: In pixels, at least 160.
+  ///   - height: In pixels, at least 120.
   public init(
     _ title: String = "", subtitle: String = "", x: Axis = Axis(), y: Axis = Axis(),
     width: Double = 640, height: Double = 400

@@ -25,8 +25,8 @@ public struct DecisionMap: Figure, Equatable {
 
   /// - Parameters:
   ///   - probabilities: `rows * columns * classes` numbers in 0…1. Any other count is reported.
-  ///   - x, y: Axes whose ranges say where the outer edges of the grid are; 0…1 when they have
-  ///     none.
+  ///   - x: An axis whose range says where the outer edges of the grid are; 0…1 when it has none.
+  ///   - y: Likewise, from the bottom up.
   public init(
     _ title: String = "", subtitle: String = "", _ probabilities: [Double], classes: Int, rows: Int,
     columns: Int, x: Axis = Axis(), y: Axis = Axis(), classNames: [String] = []

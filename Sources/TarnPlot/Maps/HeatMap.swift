@@ -48,7 +48,8 @@ public struct HeatMap: Figure, Equatable {
   ///
   /// - Parameters:
   ///   - values: `rows * columns` numbers, row by row. Any other count is reported.
-  ///   - x, y: What columns and rows are, as text.
+  ///   - x: What columns are, as text.
+  ///   - y: What rows are, as text.
   public init(
     _ title: String = "", subtitle: String = "", _ values: [Double], rows: Int, columns: Int,
     x: Axis = Axis(), y: Axis = Axis(), rowNames: [String] = [], columnNames: [String] = [],
