@@ -84,6 +84,13 @@ struct CheckpointTests {
     #expect(problem.place != nil)
   }
 
+  @Test func manifestThatListsNothing() throws {
+    try change("manifest.json") { $0 = Data(#"{"files": {}}"#.utf8) }
+    let problem = try #require(resumed())
+    #expect(problem.file.hasSuffix("manifest.json"))
+    #expect(problem.reason.contains("state.json"))
+  }
+
   @Test func manifestThatLeavesTheFolder() throws {
     let text = #"{"files": {"../run.json": {"size": 1, "crc32": 1}}}"#
     try change("manifest.json") { $0 = Data(text.utf8) }

@@ -97,5 +97,11 @@ struct Manifest: Codable {
           hint: hint)
       }
     }
+    for name in [Checkpoint.stateFile, Checkpoint.modelFile, Checkpoint.resultFile]
+    where files[name] == nil {
+      throw DataError(
+        .invalid, file: folder.appendingPathComponent(Self.file).path,
+        reason: "does not list '\(name)', which every checkpoint has", hint: hint)
+    }
   }
 }
