@@ -29,6 +29,7 @@ build: setup ## build the library and the command
 
 demo: build ## train on handwritten digits and show what was learned, in under a minute
 	@"$$($(BUILD) --show-bin-path)/tarn" demo
+	@echo; echo "tarn is $(SCRATCH)/$(CONFIG)/tarn here; make install puts it into $(PREFIX)/bin"
 
 test: setup ## run all tests (CONFIG=debug for a debugger)
 	swift test -c $(CONFIG) --scratch-path $(SCRATCH) --parallel --disable-testable-imports
