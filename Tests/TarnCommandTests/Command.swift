@@ -42,13 +42,16 @@ final class Command {
 
   func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: file(name).path) }
 
-  func process(_ arguments: [String], threads: Int = 1) -> (process: Process, out: URL, err: URL) {
+  func process(
+    _ arguments: [String], threads: Int = 1, environment more: [String: String] = [:]
+  ) -> (process: Process, out: URL, err: URL) {
     let process = Process()
     process.executableURL = Self.program
     process.arguments = arguments
     process.currentDirectoryURL = folder
     var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("TARN_") }
     environment["TARN_THREADS"] = "\(threads)"
+    environment.merge(more) { $1 }
     process.environment = environment
     // Files instead of pipes: nothing to drain, whatever is printed.
     let name = UUID().uuidString
@@ -61,8 +64,10 @@ final class Command {
   }
 
   /// Runs the program to its end.
-  func run(_ arguments: String..., threads: Int = 1) throws -> Outcome {
-    let (process, out, err) = process(arguments, threads: threads)
+  func run(
+    _ arguments: String..., threads: Int = 1, environment: [String: String] = [:]
+  ) throws -> Outcome {
+    let (process, out, err) = process(arguments, threads: threads, environment: environment)
     try process.run()
     process.waitUntilExit()
     return try outcome(process, out, err)

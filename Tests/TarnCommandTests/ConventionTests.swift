@@ -110,4 +110,21 @@ import Testing
     }
     #expect(try command.run("data", "--json").json()["seed"] as? Int == 1)
   }
+
+  /// The level belongs to the process, so each gets one of its own.
+  @Test(arguments: ["portable", "avx2", "avx512"])
+  func everySIMDLevelAgreesWithTheReferenceAndLearns(_ level: String) throws {
+    let command = try Command()
+    let environment = ["TARN_SIMD": level]
+    let doctor = try command.run("doctor", "--json", environment: environment).json()
+    #expect(doctor["is_well"] as? Bool == true)
+    let answer = try command.run(
+      "train", "images", "digits", "--model", "lenet", "--epochs", "8", "--json",
+      environment: environment
+    ).json()
+    let accuracy = try #require(answer["test_accuracy"] as? Double)
+    #expect(accuracy > 0.85)
+    // A level that the processor lacks falls back to one it has; portable is always there.
+    if level == "portable" { #expect(answer["simd"] as? String == "portable") }
+  }
 }

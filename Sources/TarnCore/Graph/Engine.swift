@@ -52,6 +52,17 @@ package enum Engine {
     if let failure { Diagnostic.report(failure) }
   }
 
+  /// Whether a plan for the recording behind `tensor` is kept, so that running it needs no planning.
+  package static func hasPlan(for tensor: Tensor) -> Bool {
+    state.withLock { state in
+      guard tensor.node.storage == nil else { return false }
+      state.visits += 1
+      var structure = Recording([tensor.node], visit: state.visits).structure
+      structure.mix(Backends.of(tensor.device).name.hashValue)
+      return state.plans[structure] != nil
+    }
+  }
+
   private static func plan(
     for recording: Recording, _ backend: any Backend, _ state: inout State
   ) -> any Executable {
