@@ -1,0 +1,115 @@
+/// Kernels on blocked images: f32 tensors whose channels lie in blocks of sixteen, so that one vector holds sixteen
+/// channels of a pixel.
+///
+/// A blocked [n, c, h, w] is stored [n, ceil(c / 16), h, w, 16]. Lanes past c may hold anything, NaN included: no kernel
+/// lets them into another lane, and what a kernel writes there does not matter. Addresses are multiples of 64.
+/// For the rest the conventions of tarn_kernels.h hold; results have the same bits at any number of threads.
+#ifndef TARN_BLOCKED_H
+#define TARN_BLOCKED_H
+
+#include "tarn_kernels.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Channels of a block.
+enum { TARN_LANES = 16 };
+
+/// Which of the three faces of a convolution; the raw values of `ConvolutionPass`.
+enum tarn_pass { TARN_PASS_FORWARD = 0, TARN_PASS_INPUT_GRADIENT = 1, TARN_PASS_WEIGHT_GRADIENT = 2 };
+
+enum tarn_activation {
+  TARN_ACTIVATION_NONE = 0,
+  /// max(a, 0); NaN stays NaN.
+  TARN_ACTIVATION_RELU,
+  /// a between `low` and `high`
+  TARN_ACTIVATION_CLIP,
+  /// a sigmoid(a)
+  TARN_ACTIVATION_SILU,
+};
+
+/// What happens to a sum before it is stored: y = activation(sum * scale[channel] + shift[channel] + residual).
+typedef struct {
+  /// One blocked pixel each, [ceil(o / 16), 16]; null for 1 and 0.
+  const float *scale, *shift;
+  /// Blocked, of y's shape; null for 0. It may be y itself.
+  const float *residual;
+  int32_t activation;
+  float low, high;
+} tarn_epilogue;
+
+// MARK: Layout
+
+/// Plain [n, c, pixels] to blocked (lanes past c become 0) and back.
+int tarn_block(int64_t n, int64_t c, int64_t pixels, const float *x, float *blocked);
+int tarn_unblock(int64_t n, int64_t c, int64_t pixels, const float *blocked, float *x);
+
+// MARK: Convolution, direct: x, y, g, dx blocked; w and dw plain [o, c / groups, kh, kw]
+// Any size, stride, padding and dilation; one group, or groups of whole blocks on both sides.
+
+/// 1 if the kernel does this convolution (pass: `tarn_pass`).
+int tarn_direct_takes(const tarn_conv *conv, int pass);
+/// Floats of the packed weights, for the first two passes.
+int64_t tarn_direct_packed_count(const tarn_conv *conv, int pass);
+int tarn_direct_pack(const tarn_conv *conv, int pass, const float *w, float *packed);
+int tarn_direct_forward(
+  const tarn_conv *conv, const float *x, const float *packed, const tarn_epilogue *epilogue, float *y);
+int tarn_direct_input_gradient(const tarn_conv *conv, const float *g, const float *packed, float *dx);
+int tarn_direct_weight_gradient(const tarn_conv *conv, const float *x, const float *g, float *dw);
+
+// MARK: Convolution of few channels (c ≤ 4, one group): x plain, y and g blocked
+
+int tarn_stem_takes(const tarn_conv *conv, int pass);
+int64_t tarn_stem_packed_count(const tarn_conv *conv);
+int tarn_stem_pack(const tarn_conv *conv, const float *w, float *packed);
+int tarn_stem_forward(
+  const tarn_conv *conv, const float *x, const float *packed, const tarn_epilogue *epilogue, float *y);
+int tarn_stem_weight_gradient(const tarn_conv *conv, const float *x, const float *g, float *dw);
+
+// MARK: Convolution, depthwise: c = o = groups; everything blocked but w and dw [c, 1, kh, kw]
+
+int tarn_blocked_depthwise_takes(const tarn_conv *conv, int pass);
+int64_t tarn_blocked_depthwise_packed_count(const tarn_conv *conv);
+int tarn_blocked_depthwise_pack(const tarn_conv *conv, const float *w, float *packed);
+int tarn_blocked_depthwise_forward(
+  const tarn_conv *conv, const float *x, const float *packed, const tarn_epilogue *epilogue, float *y);
+int tarn_blocked_depthwise_input_gradient(const tarn_conv *conv, const float *g, const float *packed, float *dx);
+int tarn_blocked_depthwise_weight_gradient(const tarn_conv *conv, const float *x, const float *g, float *dw);
+
+// MARK: Convolution by Winograd's minimal filtering (Lavin and Gray, 2016): 3 x 3, stride 1, no dilation, one group
+
+/// `tile`: outputs a tile has along each axis, 2 or 4.
+int tarn_winograd_takes(const tarn_conv *conv, int pass, int tile);
+int64_t tarn_winograd_packed_count(const tarn_conv *conv, int pass, int tile);
+int tarn_winograd_pack(const tarn_conv *conv, int pass, int tile, const float *w, float *packed);
+int tarn_winograd_forward(
+  const tarn_conv *conv, int tile, const float *x, const float *packed, const tarn_epilogue *epilogue, float *y);
+int tarn_winograd_input_gradient(const tarn_conv *conv, int tile, const float *g, const float *packed, float *dx);
+int tarn_winograd_weight_gradient(const tarn_conv *conv, int tile, const float *x, const float *g, float *dw);
+
+// MARK: Pooling: `planes` of the window is n times the blocks of channels
+
+int tarn_blocked_max_pool(const tarn_window *window, const float *x, float *y);
+/// g goes to the first largest element of each window (NaN wins); where windows overlap, it adds up.
+int tarn_blocked_max_pool_gradient(const tarn_window *window, const float *x, const float *g, float *dx);
+int tarn_blocked_window_sum(const tarn_window *window, const float *x, float *y);
+int tarn_blocked_window_spread(const tarn_window *window, const float *g, float *dx);
+
+// MARK: Batch normalisation over n and the pixels, per channel; [blocks, 16] each: mean, variance, sums
+
+/// Mean and (biased) variance in one pass over x, without cancellation.
+int tarn_blocked_moments(int64_t n, int64_t blocks, int64_t pixels, const float *x, float *mean, float *variance);
+/// sum of g' and of g' (x - mean) rstd, where g' is g, or with `y`: g where low < y < high, else 0.
+int tarn_blocked_gradient_sums(
+  int64_t n, int64_t blocks, int64_t pixels, const float *g, const float *y, float low, float high, const float *x,
+  const float *mean, const float *rstd, float *sum_g, float *sum_gx);
+/// dx = factor (g' - a - (x - mean) rstd b); factor, a, b per channel.
+int tarn_blocked_normalize_gradient(
+  int64_t n, int64_t blocks, int64_t pixels, const float *g, const float *y, float low, float high, const float *x,
+  const float *mean, const float *rstd, const float *factor, const float *a, const float *b, float *dx);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
