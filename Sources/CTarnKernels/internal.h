@@ -53,6 +53,9 @@ enum tarn_scratch_slot {
   TARN_SCRATCH_TURNED,
   TARN_SCRATCH_WEIGHTS,
   TARN_SCRATCH_SORT,
+  TARN_SCRATCH_WINOGRAD_INPUT,
+  TARN_SCRATCH_WINOGRAD_OUTPUT,
+  TARN_SCRATCH_WINOGRAD_SUMS,
   TARN_SCRATCH_SLOTS,
 };
 
@@ -143,6 +146,7 @@ typedef struct {
   tarn_exponentials exponentials[2];
   tarn_subtract subtract[2];
   tarn_normalize_row normalize_row[2];
+  const struct tarn_winograd_kernels *winograd;
 } tarn_level;
 
 extern const tarn_level tarn_level_portable, tarn_level_avx2, tarn_level_avx512;
