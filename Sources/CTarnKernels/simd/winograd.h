@@ -12,8 +12,8 @@
 /// Sixteen channels of a pixel.
 typedef float vb __attribute__((ext_vector_type(16)));
 
-#define WINOGRAD_P 1.0
-#define WINOGRAD_Q 2.0
+#define WINOGRAD_P 0.6875
+#define WINOGRAD_Q 1.5
 static const float winograd_p = (float)WINOGRAD_P, winograd_q = (float)WINOGRAD_Q;
 static const float winograd_p2 = (float)(WINOGRAD_P * WINOGRAD_P), winograd_q2 = (float)(WINOGRAD_Q * WINOGRAD_Q);
 static const float winograd_p3 = (float)(WINOGRAD_P * WINOGRAD_P * WINOGRAD_P);
