@@ -60,7 +60,7 @@ INLINE void depthwise_tile(
 }
 
 /// Pixels between what is written and what is made ready to be written.
-enum { DEPTHWISE_WRITE_AHEAD = 192 };
+enum { DEPTHWISE_AHEAD = 192 };
 
 /// Brings in what the next band reads, a little with every tile: copying would wait for it.
 INLINE const float *depthwise_prefetch(const float *ahead, int64_t pixels) {
@@ -84,7 +84,7 @@ INLINE void depthwise_rows(
     if (lane == 0) {                                                                                           \
       ahead = depthwise_prefetch(ahead, COUNT * band->ahead_pixels);                                           \
       for (int t = 0; t < COUNT; t++) {                                                                        \
-        __builtin_prefetch(to + (q + t) * y_column + DEPTHWISE_WRITE_AHEAD * TARN_LANES, 1, 3);                \
+        __builtin_prefetch(to + (q + t) * y_column + DEPTHWISE_AHEAD * TARN_LANES, 1, 3);                \
       }                                                                                                        \
     }                                                                                                          \
     depthwise_tile(                                                                                            \
@@ -157,7 +157,7 @@ INLINE void depthwise_add(
 #pragma clang loop unroll(full)
     for (int i = 0; i < kh; i++) row[i] = rows[i * band->row_dilation] + band->start + column * dilation + lane;
     const float *from = g + r * g_row + lane;
-    if (lane == 0) ahead = depthwise_prefetch(ahead, band->n_columns * band->ahead_pixels); 
+    if (lane == 0) ahead = depthwise_prefetch(ahead, band->n_columns * band->ahead_pixels);
 #pragma clang loop unroll_count(2)
     for (int64_t q = 0; q < band->n_columns; q++) {
       const vf factor = load_f(from + q * TARN_LANES);
