@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "include/tarn_blocked.h"
 #include "include/tarn_kernels.h"
 
 /// Elements of a block: what one instruction works on at a time, so that registers stay in the first-level cache.
@@ -143,6 +144,12 @@ typedef struct {
   tarn_exponentials exponentials[2];
   tarn_subtract subtract[2];
   tarn_normalize_row normalize_row[2];
+  /// Passes over the pixels of a block of channels.
+  void (*affine_pixels)(
+    float *y, const float *x, const float *scale, const float *shift, const float *residual, int activation, float low,
+    float high, int64_t pixels);
+  void (*blend_pixels)(
+    float *z, const float *x, const float *y, const float *a, const float *b, const float *c, int64_t pixels);
 } tarn_level;
 
 extern const tarn_level tarn_level_portable, tarn_level_avx2, tarn_level_avx512;

@@ -6,6 +6,7 @@ package final class CPUBackend: Backend {
   package let name = "cpu"
   package let allocator = CachingAllocator()
   package static let shared = CPUBackend()
+  private let chooser = AlgorithmChooser()
 
   private init() {}
 
@@ -18,7 +19,8 @@ package final class CPUBackend: Backend {
 
   package func compile(_ graph: Graph) -> any Executable {
     let simplified = Simplifier.simplified(graph, claims: CallKernels.claims)
-    return CPUPlan(Program(simplified), allocator)
+    let blocked = EpilogueFusion.applied(to: BlockedLayout.applied(to: simplified, chooser))
+    return CPUPlan(Program(blocked), allocator)
   }
 }
 
@@ -31,20 +33,24 @@ package final class CPUBackend: Backend {
 private final class CPUPlan: Executable {
   private let program: Program
   private let kernels: [KernelStep]
+  private let preparations: [Preparation]
   private let allocator: CachingAllocator
 
   init(_ program: Program, _ allocator: CachingAllocator) {
     self.program = program
     self.allocator = allocator
     kernels = program.steps.map { KernelStep($0) }
+    preparations = program.preparations.map { Preparation($0) }
   }
 
   func run(_ inputs: [any Storage], scalars: [Scalar]) throws -> [any Storage] {
     let scratch = CPUStorage(byteCount: program.scratchBytes, allocator)
     var outputs: [Int: CPUStorage] = [:]
+    let prepared = try preparations.map { try $0.result(of: inputs[$0.slot], allocator) }
     let pointers: [UnsafeMutableRawPointer?] = program.buffers.map { buffer in
       switch buffer.place {
       case .input(let slot): return (inputs[slot] as? CPUStorage)?.pointer
+      case .prepared(let number): return prepared[number].pointer
       case .scratch(let offset): return scratch.pointer + offset
       case .output(let number):
         let storage = CPUStorage(byteCount: buffer.byteCount, allocator)
@@ -62,7 +68,7 @@ private final class CPUPlan: Executable {
       switch place {
       case .input(let slot): inputs[slot]
       case .output(let number): outputs[number] ?? scratch
-      case .scratch: scratch
+      case .scratch, .prepared: scratch
       }
     }
   }

@@ -12,6 +12,18 @@ final class CPUStorage: Storage, @unchecked Sendable {  // written only by the r
     pointer = allocator.take(byteCount)
   }
 
+  private let kept = Lock<[Call: CPUStorage]>([:])
+
+  /// The same data as `call` makes it, made at the first asking.
+  func derived(_ call: Call, _ make: () throws -> CPUStorage) throws -> CPUStorage {
+    try kept.withLock { kept in
+      if let storage = kept[call] { return storage }
+      let storage = try make()
+      kept[call] = storage
+      return storage
+    }
+  }
+
   deinit { allocator.giveBack(pointer, byteCount) }
 
   func read(into bytes: UnsafeMutableRawBufferPointer) {

@@ -91,6 +91,7 @@ extension Program: CustomStringConvertible {
     switch buffers[buffer].place {
     case .input(let slot): return "in\(slot)"
     case .output(let slot): return "out\(slot)"
+    case .prepared(let number): return "kept\(number)"
     case .scratch: return "t\(buffer)"
     }
   }

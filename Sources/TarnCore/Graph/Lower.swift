@@ -151,6 +151,7 @@ private struct Lowering {
   private mutating func kernel(_ index: Int, _ vertex: Graph.Vertex) {
     if case .pad(let margins) = vertex.op { return pad(index, vertex, margins) }
     if case .concatenate(let axis) = vertex.op { return concatenate(index, vertex, axis) }
+    if prepare(index, vertex) { return }
     var op = vertex.op
     let operands: [View]
     if case .matmul(var transposeA, var transposeB) = op {
@@ -164,6 +165,27 @@ private struct Lowering {
     )
     program.steps.append(.kernel(op, operands, output: output))
     views[index] = output
+  }
+
+  /// Makes a kept call of a whole leaf a preparation; false if it is something else.
+  private mutating func prepare(_ index: Int, _ vertex: Graph.Vertex) -> Bool {
+    guard case .call(let call) = vertex.op, call.isKept, vertex.inputs.count == 1 else {
+      return false
+    }
+    let input = view(vertex.inputs[0])
+    guard input.isPlain, let source = input.buffer,
+      case .input(let slot) = program.buffers[source].place,
+      program.buffers[source].count == input.shape.product
+    else { return false }
+    program.buffers.append(
+      .init(
+        count: vertex.shape.product, dtype: vertex.dtype,
+        place: .prepared(program.preparations.count)))
+    let output = View(
+      .buffer(program.buffers.count - 1), shape: vertex.shape, dtype: vertex.dtype)
+    program.preparations.append(.init(op: vertex.op, slot: slot, input: input, output: output))
+    views[index] = output
+    return true
   }
 
   /// Zeros, then the input written between them.
@@ -307,6 +329,9 @@ private struct Lowering {
   private mutating func result(_ index: Int) -> Program.Place {
     var view = view(index)
     if !(view.isPlain && program.buffers[view.buffer ?? 0].count == view.shape.product) {
+      view = View(.buffer(copied(view)), shape: view.shape, dtype: view.dtype)
+    }
+    if case .prepared? = view.buffer.map({ program.buffers[$0].place }) {
       view = View(.buffer(copied(view)), shape: view.shape, dtype: view.dtype)
     }
     let buffer = view.buffer ?? 0

@@ -181,6 +181,8 @@ package final class Call: Hashable, Sendable {
   /// What a backend claims it by; equal names and attributes mean the same function of the arguments.
   package let name: String
   package let attributes: [Scalar]
+  /// Whether a result computed from data alone is worth keeping as long as the data lives, as weights made ready are.
+  package let isKept: Bool
   /// Gradients for the arguments given (arguments, result, gradient of the result); without it the
   /// fallback is differentiated.
   package let vjp: (@Sendable ([Tensor], Tensor, Tensor) -> [Tensor?])?
@@ -188,11 +190,12 @@ package final class Call: Hashable, Sendable {
   package let jvp: (@Sendable ([Tensor], Tensor, [Tensor?]) -> Tensor?)?
 
   package init(
-    _ name: String, _ attributes: [Scalar] = [],
+    _ name: String, _ attributes: [Scalar] = [], isKept: Bool = false,
     vjp: (@Sendable ([Tensor], Tensor, Tensor) -> [Tensor?])? = nil,
     jvp: (@Sendable ([Tensor], Tensor, [Tensor?]) -> Tensor?)? = nil
   ) {
-    (self.name, self.attributes, self.vjp, self.jvp) = (name, attributes, vjp, jvp)
+    (self.name, self.attributes, self.isKept) = (name, attributes, isKept)
+    (self.vjp, self.jvp) = (vjp, jvp)
   }
 
   package static func == (a: Call, b: Call) -> Bool {
