@@ -54,6 +54,8 @@ enum tarn_scratch_slot {
   TARN_SCRATCH_TURNED,
   TARN_SCRATCH_WEIGHTS,
   TARN_SCRATCH_SORT,
+  TARN_SCRATCH_MARGINS,
+  TARN_SCRATCH_WEIGHT_SUMS,
   TARN_SCRATCH_SLOTS,
 };
 
@@ -139,6 +141,8 @@ typedef struct {
   tarn_taps taps[2];
   tarn_tap_sums tap_sums[2];
   tarn_philox philox;
+  const struct tarn_depthwise_kernels *depthwise;
+  const struct tarn_weight_kernels *weight_gradient;
   /// Rows, of f32 and f64.
   tarn_sum_row sum_row[2];
   tarn_exponentials exponentials[2];

@@ -1,0 +1,25 @@
+// What the drivers and the inner kernels of the weights' gradient share.
+#ifndef TARN_WEIGHT_KERNELS_H
+#define TARN_WEIGHT_KERNELS_H
+
+#include <stdint.h>
+
+/// Positions of some images: what x and g hold there. Strides in floats; g's columns are 16 apart.
+typedef struct {
+  const float *x, *g;
+  int64_t images, rows, columns;
+  int64_t x_image, x_row, x_column, g_image, g_row;
+  /// From one block of outputs to the next: in g and in the totals.
+  int64_t g_block, total_block;
+} tarn_weight_slab;
+
+typedef struct tarn_weight_kernels {
+  /// Factors of x and blocks of outputs that one call takes, at most.
+  int factors, blocks;
+  /// total[block total_block + i 16 + lane] += sum over the slab of x[i] g[block g_block + lane], for i < `factors`
+  /// and block < 1 or `blocks`.
+  void (*one)(const tarn_weight_slab *slab, float *total);
+  void (*several)(const tarn_weight_slab *slab, float *total);
+} tarn_weight_kernels;
+
+#endif
