@@ -5,6 +5,7 @@
 #include "fold.h"
 #include "gemm.h"
 
+#include "blocked.h"
 #include "conv.h"
 #include "philox.h"
 #include "rows.h"
@@ -19,4 +20,5 @@
     .tap_sums = {tap_sums_f, tap_sums_d}, .philox = philox, .sum_row = {sum_row_f, sum_row_d}, \
     .exponentials = {exponentials_f, exponentials_d}, .subtract = {subtract_f, subtract_d}, \
     .normalize_row = {normalize_row_f, normalize_row_d}, \
+    .blocked_memory = &blocked_memory, \
   }
