@@ -154,6 +154,7 @@ typedef struct {
     float high, int64_t pixels);
   void (*blend_pixels)(
     float *z, const float *x, const float *y, const float *a, const float *b, const float *c, int64_t pixels);
+  const struct tarn_blocked_memory *blocked_memory;
 } tarn_level;
 
 extern const tarn_level tarn_level_portable, tarn_level_avx2, tarn_level_avx512;

@@ -7,6 +7,7 @@
 
 #include "affine.h"
 #include "blocked_depthwise.h"
+#include "blocked.h"
 #include "conv.h"
 #include "philox.h"
 #include "rows.h"
@@ -26,4 +27,5 @@
     .blend_pixels = blend_pixels, \
     .depthwise = &depthwise_kernels, \
     .weight_gradient = &weight_kernels, \
+    .blocked_memory = &blocked_memory, \
   }
