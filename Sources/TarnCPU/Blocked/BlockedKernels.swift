@@ -175,7 +175,8 @@ enum BlockedKernels {
       let rstd = (0..<half).map { 1 / (variance[$0] + epsilon).squareRoot() }
       try check(
         tarn_blocked_gradient_sums(
-          n, blocks, pixels, floats[0], floats[1], mean, rstd, table, table + half), call.name)
+          n, blocks, pixels, floats[0], nil, 0, 0, floats[1], mean, rstd, table, table + half),
+        call.name)
     }
   }
 }

@@ -8,6 +8,7 @@ import TarnCore
 /// axes: element-wise work, sums over pixels and joins of channels need no kernels of their own.
 struct BlockedLayout {
   static let lanes = 16
+  private static let block = Call("blocked.block", isKept: true)
 
   private let source: Graph
   private(set) var vertices: [Graph.Vertex] = []
@@ -93,7 +94,7 @@ struct BlockedLayout {
     let pixels = shape[2] * shape[3]
     if pixels == 1, shape[1] % Self.lanes == 0 { return emit(.reshape, [form], shape, dtype) }
     if dtype == .float32 {
-      return emit(.call(Call("blocked.unblock")), [form], shape)
+      return emit(.call(Call("blocked.unblock", inverse: Self.block)), [form], shape)
     }
     let five = Self.blockedShape(shape)
     let turned = emit(
@@ -135,7 +136,7 @@ struct BlockedLayout {
     if shape[2] * shape[3] == 1, shape[1] % Self.lanes == 0 {
       return emit(.reshape, [form], five, dtype)
     }
-    if dtype == .float32 { return emit(.call(Call("blocked.block", isKept: true)), [form], five) }
+    if dtype == .float32 { return emit(.call(Self.block), [form], five) }
     var whole = shape
     whole[1] = five[1] * Self.lanes
     var form = form

@@ -7,6 +7,8 @@ package struct Program: Sendable {
     case output(Int)
     /// Made from a leaf by preparation number so and so, and kept with it.
     case prepared(Int)
+    /// A result of the graph that deferral number so and so makes when it is read.
+    case deferred(Int)
     /// Bytes from the start of the scratch memory of one run.
     case scratch(offset: Int)
   }
@@ -35,7 +37,16 @@ package struct Program: Sendable {
     package var output: View
   }
 
+  /// What is left undone: `op` of an output storage. Its inverse is the layout that storage has.
+  package struct Deferral: Sendable {
+    package var op: Op
+    package var inverse: Call
+    package var input: View
+    package var output: View
+  }
+
   package var buffers: [Buffer] = []
+  package var deferrals: [Deferral] = []
   package var preparations: [Preparation] = []
   package var steps: [Step] = []
   /// For each output of the graph, its storage: a number for `Place.output`, or a leaf passed through.

@@ -183,6 +183,8 @@ package final class Call: Hashable, Sendable {
   package let attributes: [Scalar]
   /// Whether a result computed from data alone is worth keeping as long as the data lives, as weights made ready are.
   package let isKept: Bool
+  /// What gives the argument back from the result. A result of a plan may then stay as the argument until it is read.
+  package let inverse: Call?
   /// Gradients for the arguments given (arguments, result, gradient of the result); without it the
   /// fallback is differentiated.
   package let vjp: (@Sendable ([Tensor], Tensor, Tensor) -> [Tensor?])?
@@ -190,11 +192,11 @@ package final class Call: Hashable, Sendable {
   package let jvp: (@Sendable ([Tensor], Tensor, [Tensor?]) -> Tensor?)?
 
   package init(
-    _ name: String, _ attributes: [Scalar] = [], isKept: Bool = false,
+    _ name: String, _ attributes: [Scalar] = [], isKept: Bool = false, inverse: Call? = nil,
     vjp: (@Sendable ([Tensor], Tensor, Tensor) -> [Tensor?])? = nil,
     jvp: (@Sendable ([Tensor], Tensor, [Tensor?]) -> Tensor?)? = nil
   ) {
-    (self.name, self.attributes, self.isKept) = (name, attributes, isKept)
+    (self.name, self.attributes, self.isKept, self.inverse) = (name, attributes, isKept, inverse)
     (self.vjp, self.jvp) = (vjp, jvp)
   }
 
