@@ -56,6 +56,9 @@ enum tarn_scratch_slot {
   TARN_SCRATCH_SORT,
   TARN_SCRATCH_MARGINS,
   TARN_SCRATCH_WEIGHT_SUMS,
+  TARN_SCRATCH_WINOGRAD_INPUT,
+  TARN_SCRATCH_WINOGRAD_OUTPUT,
+  TARN_SCRATCH_WINOGRAD_SUMS,
   TARN_SCRATCH_SLOTS,
 };
 
@@ -155,6 +158,7 @@ typedef struct {
   void (*blend_pixels)(
     float *z, const float *x, const float *y, const float *a, const float *b, const float *c, int64_t pixels);
   const struct tarn_blocked_memory *blocked_memory;
+  const struct tarn_winograd_kernels *winograd;
 } tarn_level;
 
 extern const tarn_level tarn_level_portable, tarn_level_avx2, tarn_level_avx512;

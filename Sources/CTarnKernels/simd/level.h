@@ -12,6 +12,7 @@
 #include "philox.h"
 #include "rows.h"
 #include "weight_gradient.h"
+#include "winograd.h"
 
 #define LEVEL_TABLE(NAME) \
   { \
@@ -28,4 +29,5 @@
     .depthwise = &depthwise_kernels, \
     .weight_gradient = &weight_kernels, \
     .blocked_memory = &blocked_memory, \
+    .normalize_row = {normalize_row_f, normalize_row_d}, .winograd = &winograd_kernels, \
   }
