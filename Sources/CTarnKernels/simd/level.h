@@ -29,5 +29,5 @@
     .depthwise = &depthwise_kernels, \
     .weight_gradient = &weight_kernels, \
     .blocked_memory = &blocked_memory, \
-    .normalize_row = {normalize_row_f, normalize_row_d}, .winograd = &winograd_kernels, \
+    .winograd = &winograd_kernels, \
   }
