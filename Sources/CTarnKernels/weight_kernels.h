@@ -11,6 +11,8 @@ typedef struct {
   int64_t x_image, x_row, x_column, g_image, g_row;
   /// From one block of outputs to the next: in g and in the totals.
   int64_t g_block, total_block;
+  /// Of plain x: where the factors are, from the position's element on.
+  const int64_t *offsets;
 } tarn_weight_slab;
 
 typedef struct tarn_weight_kernels {
@@ -20,6 +22,9 @@ typedef struct tarn_weight_kernels {
   /// and block < 1 or `blocks`.
   void (*one)(const tarn_weight_slab *slab, float *total);
   void (*several)(const tarn_weight_slab *slab, float *total);
+  /// The same with x[offsets[i]], i < `stem_factors`, and 1, 2, … `stem_blocks` blocks.
+  int stem_factors, stem_blocks;
+  void (*stem[4])(const tarn_weight_slab *slab, float *total);
 } tarn_weight_kernels;
 
 #endif

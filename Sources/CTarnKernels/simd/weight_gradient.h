@@ -6,18 +6,23 @@
 #include "types.h"
 
 #if TARN_LEVEL == 2
-enum { WEIGHT_FACTORS = 8, WEIGHT_BLOCKS = 2 };
+enum { WEIGHT_FACTORS = 8, WEIGHT_BLOCKS = 2, STEM_FACTORS = 6 };
 #elif TARN_LEVEL == 1
-enum { WEIGHT_FACTORS = 4, WEIGHT_BLOCKS = 1 };
+enum { WEIGHT_FACTORS = 4, WEIGHT_BLOCKS = 1, STEM_FACTORS = 4 };
 #else
-enum { WEIGHT_FACTORS = 2, WEIGHT_BLOCKS = 1 };
+enum { WEIGHT_FACTORS = 2, WEIGHT_BLOCKS = 1, STEM_FACTORS = 2 };
 #endif
 
 /// Vectors of a block.
 enum { WEIGHT_PARTS = 16 / W };
 
-/// `factors` and `blocks` are constants.
-INLINE void weight_outer(const tarn_weight_slab *s, float *total, const int factors, const int blocks) {
+/// `factors`, `blocks` and `scattered`, whether the factors are at offsets, are constants.
+INLINE void weight_outer(
+  const tarn_weight_slab *s, float *total, const int factors, const int blocks, const int scattered
+) {
+  int64_t offsets[16];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < factors; i++) offsets[i] = scattered ? s->offsets[i] : i;
   vf sum[16][4];
   const int vectors = blocks * WEIGHT_PARTS;
 #pragma clang loop unroll(full)
@@ -37,7 +42,7 @@ INLINE void weight_outer(const tarn_weight_slab *s, float *total, const int fact
 #pragma clang loop unroll(full)
         for (int i = 0; i < factors; i++) {
 #pragma clang loop unroll(full)
-          for (int v = 0; v < vectors; v++) sum[i][v] = madd_f((vf)x[i], factor[v], sum[i][v]);
+          for (int v = 0; v < vectors; v++) sum[i][v] = madd_f((vf)x[offsets[i]], factor[v], sum[i][v]);
         }
       }
     }
@@ -52,11 +57,22 @@ INLINE void weight_outer(const tarn_weight_slab *s, float *total, const int fact
   }
 }
 
-static void weight_one(const tarn_weight_slab *slab, float *total) { weight_outer(slab, total, WEIGHT_FACTORS, 1); }
+static void weight_one(const tarn_weight_slab *slab, float *total) { weight_outer(slab, total, WEIGHT_FACTORS, 1, 0); }
 static void weight_several(const tarn_weight_slab *slab, float *total) {
-  weight_outer(slab, total, WEIGHT_FACTORS, WEIGHT_BLOCKS);
+  weight_outer(slab, total, WEIGHT_FACTORS, WEIGHT_BLOCKS, 0);
 }
 
-static const tarn_weight_kernels weight_kernels = {WEIGHT_FACTORS, WEIGHT_BLOCKS, weight_one, weight_several};
+static void weight_stem_1(const tarn_weight_slab *slab, float *total) { weight_outer(slab, total, STEM_FACTORS, 1, 1); }
+#if TARN_LEVEL == 2
+static void weight_stem_2(const tarn_weight_slab *slab, float *total) { weight_outer(slab, total, STEM_FACTORS, 2, 1); }
+static void weight_stem_3(const tarn_weight_slab *slab, float *total) { weight_outer(slab, total, STEM_FACTORS, 3, 1); }
+static void weight_stem_4(const tarn_weight_slab *slab, float *total) { weight_outer(slab, total, STEM_FACTORS, 4, 1); }
+#define WEIGHT_STEMS 4, {weight_stem_1, weight_stem_2, weight_stem_3, weight_stem_4}
+#else
+#define WEIGHT_STEMS 1, {weight_stem_1}
+#endif
+
+static const tarn_weight_kernels weight_kernels = {
+  WEIGHT_FACTORS, WEIGHT_BLOCKS, weight_one, weight_several, STEM_FACTORS, WEIGHT_STEMS};
 
 #endif
