@@ -1,3 +1,4 @@
+import Foundation
 import Tarn
 import TarnCore
 import Testing
@@ -56,7 +57,10 @@ private let cases: [Case] = [
         same($0[0].maxPooled([3, 3], strides: [1, 1], padding: [(1, 1), (1, 1)]), $0[3]),
       ], axis: 1)
   },
-  Case("joined branches read again", [[2, 16, 5, 5], [16, 16, 1, 1], [32, 16, 1, 1], [16, 48, 3, 3]]) {
+  Case(
+    "joined branches read again",
+    [[2, 16, 5, 5], [16, 16, 1, 1], [32, 16, 1, 1], [16, 48, 3, 3]]
+  ) {
     same(Tensor.concatenated([same($0[0], $0[1]), same($0[0], $0[2])], axis: 1).relu(), $0[3])
   },
   Case("mean pooling to features", [[2, 16, 6, 6], [32, 16, 3, 3], [5, 32]]) {
@@ -85,7 +89,10 @@ private let cases: [Case] = [
   private func inputs(_ item: Case) -> [Tensor] {
     item.shapes.enumerated().map { index, shape in
       let count = shape.product
-      let values = (0..<count).map { Float(sin(Double($0 * 7 + index * 3) * 0.37)) * 0.5 }
+      let values = (0..<count).map { (i: Int) -> Float in
+        let angle = Double(i * 7 + index * 3) * 0.37
+        return Float(sin(angle) * 0.5)
+      }
       return Tensor(values, shape: shape)
     }
   }
@@ -94,7 +101,7 @@ private let cases: [Case] = [
     let x = inputs(item)
     let y = item.function(x)
     let weights = Tensor(
-      (0..<y.count).map { Float(cos(Double($0) * 0.91)) }, shape: y.shape)
+      (0..<y.count).map { (i: Int) -> Float in Float(cos(Double(i) * 0.91)) }, shape: y.shape)
     let gradients = grad({ (x: [Tensor]) in (item.function(x) * weights).sum() }, at: x)
     return [y] + gradients
   }
