@@ -53,6 +53,10 @@ enum tarn_scratch_slot {
   TARN_SCRATCH_TURNED,
   TARN_SCRATCH_WEIGHTS,
   TARN_SCRATCH_SORT,
+  TARN_SCRATCH_DIRECT_AXES,
+  TARN_SCRATCH_DIRECT_TAPS,
+  TARN_SCRATCH_DIRECT_IMAGE,
+  TARN_SCRATCH_DIRECT_SUMS,
   TARN_SCRATCH_SLOTS,
 };
 
@@ -143,6 +147,7 @@ typedef struct {
   tarn_exponentials exponentials[2];
   tarn_subtract subtract[2];
   tarn_normalize_row normalize_row[2];
+  const struct tarn_direct_kernels *direct;
 } tarn_level;
 
 extern const tarn_level tarn_level_portable, tarn_level_avx2, tarn_level_avx512;

@@ -6,6 +6,7 @@
 #include "gemm.h"
 
 #include "conv.h"
+#include "direct.h"
 #include "philox.h"
 #include "rows.h"
 
@@ -18,5 +19,5 @@
     .combination = {combination_f, combination_d}, .gather = {gather_f, gather_d}, .taps = {taps_f, taps_d}, \
     .tap_sums = {tap_sums_f, tap_sums_d}, .philox = philox, .sum_row = {sum_row_f, sum_row_d}, \
     .exponentials = {exponentials_f, exponentials_d}, .subtract = {subtract_f, subtract_d}, \
-    .normalize_row = {normalize_row_f, normalize_row_d}, \
+    .normalize_row = {normalize_row_f, normalize_row_d}, .direct = &direct_kernels, \
   }
