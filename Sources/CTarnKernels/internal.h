@@ -59,6 +59,10 @@ enum tarn_scratch_slot {
   TARN_SCRATCH_WINOGRAD_INPUT,
   TARN_SCRATCH_WINOGRAD_OUTPUT,
   TARN_SCRATCH_WINOGRAD_SUMS,
+  TARN_SCRATCH_DIRECT_AXES,
+  TARN_SCRATCH_DIRECT_TAPS,
+  TARN_SCRATCH_DIRECT_IMAGE,
+  TARN_SCRATCH_DIRECT_SUMS,
   TARN_SCRATCH_SLOTS,
 };
 
@@ -159,6 +163,7 @@ typedef struct {
     float *z, const float *x, const float *y, const float *a, const float *b, const float *c, int64_t pixels);
   const struct tarn_blocked_memory *blocked_memory;
   const struct tarn_winograd_kernels *winograd;
+  const struct tarn_direct_kernels *direct;
 } tarn_level;
 
 extern const tarn_level tarn_level_portable, tarn_level_avx2, tarn_level_avx512;

@@ -9,6 +9,7 @@
 #include "blocked_depthwise.h"
 #include "blocked.h"
 #include "conv.h"
+#include "direct.h"
 #include "philox.h"
 #include "rows.h"
 #include "weight_gradient.h"
@@ -30,4 +31,5 @@
     .weight_gradient = &weight_kernels, \
     .blocked_memory = &blocked_memory, \
     .winograd = &winograd_kernels, \
+    .normalize_row = {normalize_row_f, normalize_row_d}, .direct = &direct_kernels, \
   }
