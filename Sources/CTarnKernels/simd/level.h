@@ -31,5 +31,5 @@
     .weight_gradient = &weight_kernels, \
     .blocked_memory = &blocked_memory, \
     .winograd = &winograd_kernels, \
-    .normalize_row = {normalize_row_f, normalize_row_d}, .direct = &direct_kernels, \
+    .direct = &direct_kernels, \
   }
