@@ -53,9 +53,9 @@ struct BlockedLayout {
       copy.inputs = vertex.inputs.map { plainForm($0) }
       plain[index] = emit(copy)
     }
-    return Graph(
-      vertices: vertices, outputs: source.outputs.map { plainForm($0) },
-      scalarCount: source.scalarCount)
+    // Before the vertices are taken: outputs may add some.
+    let outputs = source.outputs.map { plainForm($0) }
+    return Graph(vertices: vertices, outputs: outputs, scalarCount: source.scalarCount)
   }
 
   // MARK: Vertices
