@@ -12,8 +12,8 @@
 /// Sixteen channels of a pixel.
 typedef float vb __attribute__((ext_vector_type(16)));
 
-#define WINOGRAD_P 1.0
-#define WINOGRAD_Q 2.0
+#define WINOGRAD_P 0.6875
+#define WINOGRAD_Q 1.5
 static const float winograd_p = (float)WINOGRAD_P, winograd_q = (float)WINOGRAD_Q;
 static const float winograd_p2 = (float)(WINOGRAD_P * WINOGRAD_P), winograd_q2 = (float)(WINOGRAD_Q * WINOGRAD_Q);
 static const float winograd_p3 = (float)(WINOGRAD_P * WINOGRAD_P * WINOGRAD_P);
@@ -155,8 +155,14 @@ INLINE void winograd_spread(
   const int size = of_gradient ? m : m + 2;
   const int64_t row_step = from->w * TARN_LANES;
   const int rows_inside = from->row >= 0 && from->row + size <= from->h;
+  // What the tiles below read besides these.
+  const int64_t below = from->row + size, rows_below = tarn_greatest(0, tarn_least(m, from->h - below));
   for (int64_t i = 0; i < count; i++) {
     const int64_t column = from->column + i * m;
+    for (int64_t r = 0; r < rows_below; r++) {
+      const float *next = from->data + (below + r) * row_step + column * TARN_LANES;
+      UNROLLED for (int j = 0; j < m; j++) __builtin_prefetch(next + j * TARN_LANES);
+    }
     if (rows_inside && column >= 0 && column + size <= from->w) {
       const float *x = from->data + from->row * row_step + column * TARN_LANES;
       winograd_tile(m, of_gradient, x, row_step, to + i * TARN_LANES, step);
