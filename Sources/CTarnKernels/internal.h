@@ -10,6 +10,10 @@
 
 /// Elements of a block: what one instruction works on at a time, so that registers stay in the first-level cache.
 enum { TARN_BLOCK = 1024 };
+/// The same of a loop over memory that is in no cache: loads and stores have to go on all the time.
+enum { TARN_SMALL_BLOCK = 256 };
+/// Outputs of so many bytes go past the caches.
+enum { TARN_LARGE = 8 << 20 };
 
 // MARK: Types
 
@@ -301,6 +305,8 @@ typedef struct {
   int64_t total, inner, block, grain;
   /// Whether blocks end where rows do.
   int by_rows;
+  /// Whether the operands are larger than the caches: blocks are small then, and inputs are fetched ahead.
+  int from_memory;
   int n_inputs, n_outputs, n_consts, n_steps, n_values;
   tarn_plan_operand *inputs, *outputs;
   tarn_plan_step *steps;
