@@ -48,9 +48,12 @@ let package = Package(
         "TarnCore", "TarnCPU", "TarnData", "TarnInterop", "TarnModels", "TarnNN", "TarnPlot",
         "TarnTrain",
       ]),
+    module("TarnBench", ["Tarn", "CTarnKernels"]),
     .executableTarget(
       name: "TarnCommand",
-      dependencies: ["Tarn", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "Tarn", "TarnBench", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       swiftSettings: strict),
     module("_TarnTestKit", ["Tarn"]),
 
