@@ -6,7 +6,8 @@ package final class CPUBackend: Backend {
   package let name = "cpu"
   package let allocator = CachingAllocator()
   package static let shared = CPUBackend()
-  private let chooser = AlgorithmChooser()
+  private let chooser = AlgorithmChooser(
+    allowsWinograd: Machine.allowsWinograd, tuning: .shared)
 
   private init() {}
 
