@@ -25,8 +25,9 @@ typedef struct {
   int64_t x_row, x_plane, slot_rows;
   int64_t taps;
   int64_t *x_taps, *w_taps;
-  /// Copies for all pieces, where several share one; else null.
+  /// Copies of x for all pieces, so many of each image, where several pieces share one; else null.
   float *shared;
+  int64_t copies;
   int streams;
   int *status;
 } direct_job;
@@ -127,8 +128,8 @@ static void copy_task(void *ctx, int64_t begin, int64_t end) {
   const tarn_direct_grid *grid = job->grid;
   const int64_t rows = job->flat ? 1 : job->piece_units * job->tile_rows;
   for (int64_t i = begin; i < end; i++) {
-    const int64_t piece = i / grid->planes, image = piece / job->unit_pieces, plane = i % grid->planes;
-    const int64_t first = job->flat ? 0 : piece % job->unit_pieces * rows;
+    const int64_t piece = i / grid->planes, image = piece / job->copies, plane = i % grid->planes;
+    const int64_t first = piece % job->copies * rows;
     const float *x = grid->x + (image * grid->planes + plane) * grid->rows.x_size * grid->columns.x_size *
                                grid->pixel_floats;
     copy_plane(job, x, first, tarn_least(rows, grid->rows.count - first), job->shared + i * job->x_plane);
@@ -207,7 +208,7 @@ static int begin_piece(direct_piece *p, const float *x, const float *shared) {
   const direct_job *job = p->job;
   const int64_t rows = p->end_row - p->first_row;
   p->x = x + p->first_row * job->x_row;
-  if (job->shared) {
+  if (shared) {
     p->x = shared;
   } else if (!job->in_place) {
     const size_t floats = (size_t)(job->grid->planes * job->x_plane + TARN_LANES);
@@ -263,7 +264,8 @@ static void direct_task(void *ctx, int64_t begin, int64_t end) {
       p.tile.silu = epilogue->activation == TARN_ACTIVATION_SILU;
     }
     const int64_t source = image * grid->groups + group;
-    const float *shared = job->shared + (source * job->unit_pieces + i % job->unit_pieces) * grid->planes * job->x_plane;
+    const int64_t copy = source * job->copies + i % job->copies;
+    const float *shared = job->shared ? job->shared + copy * grid->planes * job->x_plane : NULL;
     const int status = begin_piece(&p, grid->x + source * x_group, shared);
     if (status) *job->status = status;
     else run_piece(&p);
@@ -354,11 +356,13 @@ int tarn_direct_run(const tarn_direct_grid *given) {
   const tarn_epilogue *epilogue = grid.epilogue;
   const int64_t y_bytes = grid.n * grid.groups * grid.o_blocks * rows->count * columns->count * TARN_LANES * 4;
   const int64_t x_bytes = grid.n * grid.groups * grid.planes * rows->x_size * columns->x_size * grid.pixel_floats * 4;
-  job.streams = x_bytes + y_bytes > LAST_CACHE && (!epilogue || epilogue->residual != grid.y);
+  const int read_again = epilogue && (epilogue->residual == grid.y || epilogue->activation == TARN_ACTIVATION_SILU);
+  job.streams = x_bytes + y_bytes > LAST_CACHE && !read_again;
   status = fill_taps(&job);
   if (status) return status;
-  if (!job.in_place && job.block_pieces > 1) {
-    const int64_t planes = grid.n * grid.groups * job.unit_pieces * grid.planes;
+  job.copies = job.flat ? 1 : job.unit_pieces;
+  if (!job.in_place && job.block_pieces * job.unit_pieces > job.copies) {
+    const int64_t planes = grid.n * grid.groups * job.copies * grid.planes;
     job.shared = tarn_scratch(TARN_SCRATCH_DIRECT_SHARED, (size_t)(planes * job.x_plane + TARN_LANES) * sizeof(float));
     if (!job.shared) return TARN_NO_MEMORY;
     tarn_parallel(planes, tarn_greatest(1, 16384 / tarn_greatest(1, job.x_plane)), copy_task, &job);
