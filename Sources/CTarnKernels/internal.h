@@ -71,6 +71,8 @@ typedef void (*tarn_transfer)(void *dst, const void *src, int64_t stride, int64_
 typedef void (*tarn_fold)(void *accumulator, const void *src, int64_t n);
 /// accumulator[j] = accumulator[j] op src[j] for j < n, over `rows` rows of n. f32 and f64 accumulate in f64.
 typedef void (*tarn_fold_rows)(void *accumulator, const void *src, int64_t rows, int64_t n);
+/// Takes rows of floats, `ld` apart, into accumulators that are floats too.
+typedef void (*tarn_take_rows)(float *accumulators, const float *src, int64_t ld, int64_t rows, int64_t n);
 
 /// A tile of C (rows ld_c apart, as many as the tile has, n columns) = or += the sum over p < k of
 /// a[p * a_step + row] * b[p * b_step + column]. b must be readable up to a whole vector, two if n > 1 vector.
@@ -129,6 +131,8 @@ typedef struct {
   tarn_fold_rows row_folds[4][4];
   /// accumulators[r] from row r: for rows too short for vectors.
   tarn_fold_rows short_folds[4][4];
+  /// Of the reductions that floats are good enough for over a short run of rows (sum) or any (max, min); else null.
+  tarn_take_rows take_rows[4];
   /// Copies to 64-byte aligned memory past the caches.
   void (*stream)(void *dst, const void *src, int64_t bytes);
   /// Matrix products: [0] f32, [1] f64. A tile has up to `mr` rows and `nr` columns; tile[][i] has i + 1 rows.
