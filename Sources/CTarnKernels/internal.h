@@ -112,11 +112,15 @@ typedef struct {
 typedef tarn_row_sums (*tarn_sum_row)(const void *x, int64_t n);
 /// y = exp(x - most) * scale - shift
 typedef void (*tarn_exponentials)(void *y, const void *x, int64_t n, double most, double scale, double shift);
-/// y = x - subtracted
-typedef void (*tarn_subtract)(void *y, const void *x, int64_t n, double subtracted);
-/// y = (x - mean) / sqrt(variance + eps) * gamma + beta; gamma and beta may be null.
+/// y = x - first - second
+typedef void (*tarn_subtract)(void *y, const void *x, int64_t n, double first, double second);
+/// y = exp(x - max) / sum; the exponentials wait in `work`, which may be y. `past_caches`: y is too large for them.
+typedef void (*tarn_softmax_row)(void *y, void *work, const void *x, int64_t n, int past_caches);
+/// y = (x - mean) / sqrt(variance + eps) * gamma + beta; gamma and beta may be null, and where the mean and the
+/// factor go as well.
 typedef void (*tarn_normalize_row)(
-  void *y, const void *x, int64_t n, const void *gamma, const void *beta, double eps);
+  void *y, const void *x, int64_t n, const void *gamma, const void *beta, double eps, int past_caches, double *mean,
+  double *rstd);
 
 /// The most rows a tile has at any level.
 enum { TARN_MOST_TILE_ROWS = 14 };
@@ -150,6 +154,7 @@ typedef struct {
   tarn_sum_row sum_row[2];
   tarn_exponentials exponentials[2];
   tarn_subtract subtract[2];
+  tarn_softmax_row softmax_row[2];
   tarn_normalize_row normalize_row[2];
   const struct tarn_blocked_memory *blocked_memory;
 } tarn_level;

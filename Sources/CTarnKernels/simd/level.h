@@ -20,6 +20,7 @@
     .combination = {combination_f, combination_d}, .gather = {gather_f, gather_d}, .taps = {taps_f, taps_d}, \
     .tap_sums = {tap_sums_f, tap_sums_d}, .philox = philox, .sum_row = {sum_row_f, sum_row_d}, \
     .exponentials = {exponentials_f, exponentials_d}, .subtract = {subtract_f, subtract_d}, \
+    .softmax_row = {softmax_row_f, softmax_row_d}, \
     .normalize_row = {normalize_row_f, normalize_row_d}, \
     .blocked_memory = &blocked_memory, \
   }
