@@ -8,7 +8,7 @@ CONFIG ?= release
 PREFIX ?= /usr/local
 SCRATCH ?= .build
 SWIFT_FILES := $(wildcard Sources Tests Examples Benchmarks Package.swift)
-DOCUMENTED := TarnCore TarnData TarnInterop TarnNN TarnPlot TarnTrain Tarn
+DOCUMENTED := TarnCore TarnData TarnInterop TarnModels TarnNN TarnPlot TarnTrain Tarn
 BUILD := swift build -c $(CONFIG) --scratch-path $(SCRATCH)
 
 ifeq ($(shell uname),Linux)

@@ -5,10 +5,15 @@
 #include "fold.h"
 #include "gemm.h"
 
+#include "affine.h"
+#include "blocked_depthwise.h"
 #include "blocked.h"
 #include "conv.h"
+#include "direct.h"
 #include "philox.h"
 #include "rows.h"
+#include "weight_gradient.h"
+#include "winograd.h"
 
 #define LEVEL_TABLE(NAME) \
   { \
@@ -22,5 +27,11 @@
     .exponentials = {exponentials_f, exponentials_d}, .subtract = {subtract_f, subtract_d}, \
     .softmax_row = {softmax_row_f, softmax_row_d}, \
     .normalize_row = {normalize_row_f, normalize_row_d}, \
+    .affine_pixels = affine_pixels, \
+    .blend_pixels = blend_pixels, \
+    .depthwise = &depthwise_kernels, \
+    .weight_gradient = &weight_kernels, \
     .blocked_memory = &blocked_memory, \
+    .winograd = &winograd_kernels, \
+    .direct = &direct_kernels, \
   }
