@@ -82,6 +82,8 @@ typedef void (*tarn_transfer)(void *dst, const void *src, int64_t stride, int64_
 typedef void (*tarn_fold)(void *accumulator, const void *src, int64_t n);
 /// accumulator[j] = accumulator[j] op src[j] for j < n, over `rows` rows of n. f32 and f64 accumulate in f64.
 typedef void (*tarn_fold_rows)(void *accumulator, const void *src, int64_t rows, int64_t n);
+/// Takes rows of floats, `ld` apart, into accumulators that are floats too.
+typedef void (*tarn_take_rows)(float *accumulators, const float *src, int64_t ld, int64_t rows, int64_t n);
 
 /// A tile of C (rows ld_c apart, as many as the tile has, n columns) = or += the sum over p < k of
 /// a[p * a_step + row] * b[p * b_step + column]. b must be readable up to a whole vector, two if n > 1 vector.
@@ -121,11 +123,15 @@ typedef struct {
 typedef tarn_row_sums (*tarn_sum_row)(const void *x, int64_t n);
 /// y = exp(x - most) * scale - shift
 typedef void (*tarn_exponentials)(void *y, const void *x, int64_t n, double most, double scale, double shift);
-/// y = x - subtracted
-typedef void (*tarn_subtract)(void *y, const void *x, int64_t n, double subtracted);
-/// y = (x - mean) / sqrt(variance + eps) * gamma + beta; gamma and beta may be null.
+/// y = x - first - second
+typedef void (*tarn_subtract)(void *y, const void *x, int64_t n, double first, double second);
+/// y = exp(x - max) / sum; the exponentials wait in `work`, which may be y. `past_caches`: y is too large for them.
+typedef void (*tarn_softmax_row)(void *y, void *work, const void *x, int64_t n, int past_caches);
+/// y = (x - mean) / sqrt(variance + eps) * gamma + beta; gamma and beta may be null, and where the mean and the
+/// factor go as well.
 typedef void (*tarn_normalize_row)(
-  void *y, const void *x, int64_t n, const void *gamma, const void *beta, double eps);
+  void *y, const void *x, int64_t n, const void *gamma, const void *beta, double eps, int past_caches, double *mean,
+  double *rstd);
 
 /// The most rows a tile has at any level.
 enum { TARN_MOST_TILE_ROWS = 14 };
@@ -140,6 +146,8 @@ typedef struct {
   tarn_fold_rows row_folds[4][4];
   /// accumulators[r] from row r: for rows too short for vectors.
   tarn_fold_rows short_folds[4][4];
+  /// Of the reductions that floats are good enough for over a short run of rows (sum) or any (max, min); else null.
+  tarn_take_rows take_rows[4];
   /// Copies to 64-byte aligned memory past the caches.
   void (*stream)(void *dst, const void *src, int64_t bytes);
   /// Matrix products: [0] f32, [1] f64. A tile has up to `mr` rows and `nr` columns; tile[][i] has i + 1 rows.
@@ -159,6 +167,7 @@ typedef struct {
   tarn_sum_row sum_row[2];
   tarn_exponentials exponentials[2];
   tarn_subtract subtract[2];
+  tarn_softmax_row softmax_row[2];
   tarn_normalize_row normalize_row[2];
   /// Passes over the pixels of a block of channels.
   void (*affine_pixels)(

@@ -18,12 +18,14 @@
 #define LEVEL_TABLE(NAME) \
   { \
     .name = NAME, .level = TARN_LEVEL, .ops = OP_TABLE, .loads = LOAD_TABLE, .stores = STORE_TABLE, \
-    .folds = FOLD_TABLE, .short_folds = SHORT_FOLD_TABLE, .row_folds = ROW_FOLD_TABLE, .stream = stream, \
+    .folds = FOLD_TABLE, .short_folds = SHORT_FOLD_TABLE, .row_folds = ROW_FOLD_TABLE, .take_rows = TAKE_ROWS_TABLE, \
+    .stream = stream, \
     .mr = MR, .nr = {NR_F, NR_D}, .tile = TILE_TABLE, \
     .pack_transposed = {pack_transposed_f, pack_transposed_d}, .dots = {dots_f, dots_d}, \
     .combination = {combination_f, combination_d}, .gather = {gather_f, gather_d}, .taps = {taps_f, taps_d}, \
     .tap_sums = {tap_sums_f, tap_sums_d}, .philox = philox, .sum_row = {sum_row_f, sum_row_d}, \
     .exponentials = {exponentials_f, exponentials_d}, .subtract = {subtract_f, subtract_d}, \
+    .softmax_row = {softmax_row_f, softmax_row_d}, \
     .normalize_row = {normalize_row_f, normalize_row_d}, \
     .affine_pixels = affine_pixels, \
     .blend_pixels = blend_pixels, \
