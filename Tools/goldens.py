@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the golden files of Tests/Goldens with PyTorch, or checks that they are still what it gives.
 
-    pip install torch==2.15 numpy
+    pip install torch==2.15 torchvision numpy
     python Tools/goldens.py            # writes Tests/Goldens/*.npz and Cases.md
     python Tools/goldens.py --check    # compares instead; exit code 1 if anything differs
     python Tools/goldens.py layers     # only these files
@@ -14,7 +14,7 @@ import sys
 import numpy as np
 import torch
 
-from golden_cases import layers, losses, ops, optimizers, schedules
+from golden_cases import layers, losses, ops, optimizers, schedules, zoo
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "Tests" / "Goldens"
 MAKERS = {
@@ -27,6 +27,7 @@ MAKERS = {
     "ops": ops.elementwise,
     "reductions": ops.reductions,
     "movement": ops.movement,
+    "zoo": zoo.make,
     "contractions": ops.contractions,
 }
 LARGEST = 150_000
