@@ -5,10 +5,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "include/tarn_blocked.h"
 #include "include/tarn_kernels.h"
 
 /// Elements of a block: what one instruction works on at a time, so that registers stay in the first-level cache.
 enum { TARN_BLOCK = 1024 };
+/// The same of a loop over memory that is in no cache: loads and stores have to go on all the time.
+enum { TARN_SMALL_BLOCK = 256 };
+/// Outputs of so many bytes go past the caches.
+enum { TARN_LARGE = 8 << 20 };
 
 // MARK: Types
 
@@ -53,6 +58,15 @@ enum tarn_scratch_slot {
   TARN_SCRATCH_TURNED,
   TARN_SCRATCH_WEIGHTS,
   TARN_SCRATCH_SORT,
+  TARN_SCRATCH_MARGINS,
+  TARN_SCRATCH_WEIGHT_SUMS,
+  TARN_SCRATCH_WINOGRAD_INPUT,
+  TARN_SCRATCH_WINOGRAD_OUTPUT,
+  TARN_SCRATCH_WINOGRAD_SUMS,
+  TARN_SCRATCH_DIRECT_AXES,
+  TARN_SCRATCH_DIRECT_TAPS,
+  TARN_SCRATCH_DIRECT_IMAGE,
+  TARN_SCRATCH_DIRECT_SUMS,
   TARN_SCRATCH_SLOTS,
 };
 
@@ -138,11 +152,22 @@ typedef struct {
   tarn_taps taps[2];
   tarn_tap_sums tap_sums[2];
   tarn_philox philox;
+  const struct tarn_depthwise_kernels *depthwise;
+  const struct tarn_weight_kernels *weight_gradient;
   /// Rows, of f32 and f64.
   tarn_sum_row sum_row[2];
   tarn_exponentials exponentials[2];
   tarn_subtract subtract[2];
   tarn_normalize_row normalize_row[2];
+  /// Passes over the pixels of a block of channels.
+  void (*affine_pixels)(
+    float *y, const float *x, const float *scale, const float *shift, const float *residual, int activation, float low,
+    float high, int64_t pixels);
+  void (*blend_pixels)(
+    float *z, const float *x, const float *y, const float *a, const float *b, const float *c, int64_t pixels);
+  const struct tarn_blocked_memory *blocked_memory;
+  const struct tarn_winograd_kernels *winograd;
+  const struct tarn_direct_kernels *direct;
 } tarn_level;
 
 extern const tarn_level tarn_level_portable, tarn_level_avx2, tarn_level_avx512;
@@ -280,6 +305,8 @@ typedef struct {
   int64_t total, inner, block, grain;
   /// Whether blocks end where rows do.
   int by_rows;
+  /// Whether the operands are larger than the caches: blocks are small then, and inputs are fetched ahead.
+  int from_memory;
   int n_inputs, n_outputs, n_consts, n_steps, n_values;
   tarn_plan_operand *inputs, *outputs;
   tarn_plan_step *steps;

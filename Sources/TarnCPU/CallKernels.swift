@@ -12,6 +12,8 @@ enum CallKernels {
     case "crossEntropyGradient":
       return arguments.count == 3 && [.int32, .int64].contains(arguments[1].dtype)
     case "maxPool": return call.attributes[0].int64 == 2
+    case "batchMoments": return x.dtype == .float32 && x.shape.count > 2
+    case "batchGradientSums": return x.dtype == .float32 && x.shape.count > 2
     default: return false
     }
   }
@@ -50,7 +52,8 @@ enum CallKernels {
         try check(
           withUnsafePointer(to: layout) { tarn_max_pool(code, $0, operands[0], output) }, "maxPool")
       }
-    default: return nil
+    case "batchMoments", "batchGradientSums": return BatchKernels.body(call, x)
+    default: return BlockedKernels.body(call, x, y)
     }
   }
 
@@ -64,7 +67,7 @@ enum CallKernels {
 
 extension Window {
   /// From the attributes of a pooling call: the number of spatial axes, then each property axis by axis.
-  fileprivate init(of call: Call) {
+  init(of call: Call) {
     let count = Int(call.attributes[0].int64)
     let lists = (0..<5).map { list in
       (0..<count).map { Int(call.attributes[1 + list * count + $0].int64) }

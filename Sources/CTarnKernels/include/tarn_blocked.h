@@ -109,6 +109,25 @@ int tarn_blocked_normalize_gradient(
   int64_t n, int64_t blocks, int64_t pixels, const float *g, const float *y, float low, float high, const float *x,
   const float *mean, const float *rstd, const float *factor, const float *a, const float *b, float *dx);
 
+// MARK: Passes with numbers per channel, [blocks, 16] each
+
+/// y = activation(x * scale + shift + residual); y may be x or the residual.
+int tarn_blocked_affine(
+  int64_t n, int64_t blocks, int64_t pixels, const float *x, const tarn_epilogue *epilogue, float *y);
+/// z = a x + b y + c; z may be x or y.
+int tarn_blocked_blend(
+  int64_t n, int64_t blocks, int64_t pixels, const float *x, const float *y, const float *a, const float *b,
+  const float *c, float *z);
+
+// MARK: Batch normalisation of plain [n, c, pixels]; tables are [2, c]
+
+/// Mean and (biased) variance.
+int tarn_batch_moments(int64_t n, int64_t c, int64_t pixels, const float *x, float *moments);
+/// sum of g and of g (x - mean) / sqrt(variance + epsilon)
+int tarn_batch_gradient_sums(
+  int64_t n, int64_t c, int64_t pixels, const float *g, const float *x, const float *moments, double epsilon,
+  float *sums);
+
 #ifdef __cplusplus
 }
 #endif

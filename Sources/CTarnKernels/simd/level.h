@@ -5,9 +5,15 @@
 #include "fold.h"
 #include "gemm.h"
 
+#include "affine.h"
+#include "blocked_depthwise.h"
+#include "blocked.h"
 #include "conv.h"
+#include "direct.h"
 #include "philox.h"
 #include "rows.h"
+#include "weight_gradient.h"
+#include "winograd.h"
 
 #define LEVEL_TABLE(NAME) \
   { \
@@ -19,4 +25,11 @@
     .tap_sums = {tap_sums_f, tap_sums_d}, .philox = philox, .sum_row = {sum_row_f, sum_row_d}, \
     .exponentials = {exponentials_f, exponentials_d}, .subtract = {subtract_f, subtract_d}, \
     .normalize_row = {normalize_row_f, normalize_row_d}, \
+    .affine_pixels = affine_pixels, \
+    .blend_pixels = blend_pixels, \
+    .depthwise = &depthwise_kernels, \
+    .weight_gradient = &weight_kernels, \
+    .blocked_memory = &blocked_memory, \
+    .winograd = &winograd_kernels, \
+    .direct = &direct_kernels, \
   }

@@ -128,11 +128,13 @@ extension Tensor {
 extension Call {
   /// Largest of each window; attributes: the number of spatial axes, then size, strides, low, high
   /// and dilations of each.
-  static func maxPool(_ window: Window) -> Call {
-    let numbers = [
-      [window.size.count], window.size, window.strides, window.low, window.high, window.dilations,
-    ]
-    return Call("maxPool", numbers.flatMap { $0 }.map { .integer(Int64($0)) })
+  static func maxPool(_ window: Window) -> Call { Call("maxPool", window.attributes) }
+}
+
+extension Window {
+  /// As attributes of a call.
+  package var attributes: [Scalar] {
+    [[size.count], size, strides, low, high, dilations].flatMap { $0 }.map { .integer(Int64($0)) }
   }
 }
 
