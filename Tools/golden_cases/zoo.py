@@ -4,6 +4,8 @@ The weights are not stored. Each number follows from the tensor's name and its p
 Tests/TarnModelsTests does as well.
 """
 
+import json
+
 import numpy as np
 import torch
 import torchvision
@@ -113,3 +115,46 @@ def make():
         if buffers:
             book.put(name, "buffers", single(torch.stack(buffers)))
     return book
+
+
+def write_states(folder):
+    """For each network a file of a state dictionary as torchvision starts it, and what it gives: too large to be kept."""
+    folder.mkdir(parents=True, exist_ok=True)
+    x, labels = examples()
+    for name in NAMES:
+        torch.manual_seed(0)
+        model = without_dropout(network(name, num_classes=CLASSES)).double()
+        # Running statistics that suit the weights, else the logits are next to nothing.
+        norms = [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+        for module in norms:
+            module.momentum = 1.0
+        with torch.no_grad():
+            model.train()(x)
+            for tensor in model.state_dict().values():
+                if tensor.is_floating_point():
+                    tensor.copy_(single(tensor))
+        for module in norms:
+            module.momentum = 0.1
+        tensors = {f"state.{k}": single(v).clone() for k, v in model.state_dict().items()}
+        with torch.no_grad():
+            tensors["logits"] = single(model.eval()(x))
+        logits, loss, gradients = step(model, x, labels)
+        tensors |= {"training_logits": single(logits), "loss": single(loss)}
+        tensors |= {f"gradient.{k}": single(g) for k, g in gradients.items()}
+        write_safetensors(folder / f"{name}.safetensors", tensors)
+        print(f"{name}: {len(gradients)} parameters", flush=True)
+
+
+def write_safetensors(path, tensors):
+    """The length of a JSON header, the header, the bytes."""
+    types = {torch.float32: "F32", torch.int64: "I64"}
+    header, offset = {}, 0
+    for name, tensor in tensors.items():
+        end = offset + tensor.numel() * tensor.element_size()
+        header[name] = {"dtype": types[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [offset, end]}
+        offset = end
+    text = json.dumps(header).encode()
+    with open(path, "wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for tensor in tensors.values():
+            file.write(tensor.contiguous().numpy().tobytes())
