@@ -65,6 +65,7 @@ let package = Package(
     tests("TarnNN", ["Tarn"]),
     tests("TarnPlot", ["Tarn"]),
     tests("TarnTrain", ["Tarn"]),
+    tests("TarnBench", ["Tarn", "TarnBench"]),
     tests("TarnCommand", ["Tarn", "TarnCommand"]),
     tests("Conformance", ["Tarn"]),
   ],

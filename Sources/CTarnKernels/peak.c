@@ -20,12 +20,14 @@ static void keep(const void *values) { __asm__ volatile("" : : "r"(values) : "me
   typedef float NAME##_v __attribute__((ext_vector_type(LANES)));                           \
   TARGET static void arithmetic_##NAME(int64_t operations) {                                \
     NAME##_v x[CHAINS];                                                                     \
-    for (int i = 0; i < CHAINS; i++) x[i] = (float)i;                                       \
+    for (int i = 0; i < CHAINS; i++) x[i] = i + 2.0f;                                      \
     const NAME##_v factor = 0.999f, term = 0.001f;                                          \
     for (int64_t left = operations; left > 0; left -= 2 * LANES * CHAINS) {                 \
       for (int i = 0; i < CHAINS; i++) x[i] = STEP(x[i], factor, term);                     \
     }                                                                                       \
-    keep(x);                                                                                \
+    for (int i = 1; i < CHAINS; i++) x[0] += x[i];                                          \
+    const NAME##_v sum = x[0];                                                              \
+    keep(&sum);                                                                             \
   }                                                                                         \
   TARGET static void read_##NAME(const float *p, int64_t count) {                           \
     NAME##_v x[4] = {0, 0, 0, 0};                                                           \
@@ -33,8 +35,10 @@ static void keep(const void *values) { __asm__ volatile("" : : "r"(values) : "me
     for (; i + 4 * LANES <= count; i += 4 * LANES) {                                        \
       for (int j = 0; j < 4; j++) x[j] += *(const NAME##_v *)(p + i + j * LANES);           \
     }                                                                                       \
-    for (; i < count; i++) x[0][0] += p[i];                                                 \
-    keep(x);                                                                                \
+    float rest = 0;                                                                         \
+    for (; i < count; i++) rest += p[i];                                                    \
+    const NAME##_v sum = x[0] + x[1] + x[2] + x[3] + rest;                                  \
+    keep(&sum);                                                                             \
   }
 
 PEAKS(portable, 4, , MULTIPLY_ADD)
