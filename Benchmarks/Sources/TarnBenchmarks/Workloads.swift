@@ -46,30 +46,8 @@ let workloads: [Workload] = [
     let x = Tensor.uniform([4096, 4096], key: RandomKey(seed: 1)).evaluate()
     return { x.sum(0).evaluate() }
   },
-  Workload(name: "mlp-train-b64") {
-    var model = Sequential {
-      Linear(784, 512)
-      ReLU()
-      Linear(512, 512)
-      ReLU()
-      Linear(512, 10)
-    }
-    var optimizer = Adam(learningRate: 1e-3)
-    let x = Tensor.uniform([64, 784], key: RandomKey(seed: 1)).evaluate()
-    let y = Tensor.randomIntegers([64], in: 0..<10, key: RandomKey(seed: 2)).evaluate()
-    return {
-      let (loss, gradient) = valueAndGrad({ crossEntropy($0(x), y) }, at: model)
-      optimizer.update(&model, along: gradient, computing: [loss])
-    }
-  },
-  Workload(name: "lenet-train-b128") {
-    var model = LeNet()
-    var optimizer = SGD(learningRate: 0.01, momentum: 0.9)
-    let x = Tensor.uniform([128, 1, 28, 28], key: RandomKey(seed: 1)).evaluate()
-    let y = Tensor.randomIntegers([128], in: 0..<10, key: RandomKey(seed: 2)).evaluate()
-    return {
-      let (loss, gradient) = valueAndGrad({ crossEntropy($0(x), y) }, at: model)
-      optimizer.update(&model, along: gradient, computing: [loss])
-    }
-  },
+  Workload(name: "mlp-train-b64", make: mlpTraining),
+  Workload(name: "lenet-train-b128", make: leNetTraining),
+  Workload(name: "hvp-lenet-b256", make: leNetCurvature),
+  Workload(name: "per-sample-grad-mlp-b64", make: perSampleGradients),
 ]

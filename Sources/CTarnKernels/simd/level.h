@@ -7,7 +7,9 @@
 
 #include "conv.h"
 #include "philox.h"
+#include "pool.h"
 #include "rows.h"
+#include "strips.h"
 
 #define LEVEL_TABLE(NAME) \
   { \
@@ -18,5 +20,10 @@
     .combination = {combination_f, combination_d}, .gather = {gather_f, gather_d}, .taps = {taps_f, taps_d}, \
     .tap_sums = {tap_sums_f, tap_sums_d}, .philox = philox, .sum_row = {sum_row_f, sum_row_d}, \
     .exponentials = {exponentials_f, exponentials_d}, .subtract = {subtract_f, subtract_d}, \
-    .normalize_row = {normalize_row_f, normalize_row_d}, \
+    .normalize_row = {normalize_row_f, normalize_row_d}, .pool_pairs = {pool_pairs_f, pool_pairs_d}, \
+    .unpool_pairs = {unpool_pairs_f, unpool_pairs_d}, .choose_pairs = {choose_pairs_f, choose_pairs_d}, \
+    .strip_outputs = STRIP_OUTPUTS, .product_taps = PRODUCT_TAPS, .strip_sums = STRIP_TABLE, \
+    .strip_products = PRODUCT_TABLE, .lane_sums = {lane_sums_f, lane_sums_d}, \
+    .take_rows = {take_rows_f, take_rows_d}, .spread_rows = {spread_rows_f, spread_rows_d}, \
+    .all_finite = {all_finite_f, all_finite_d}, \
   }
