@@ -133,8 +133,29 @@ typedef void (*tarn_normalize_row)(
   void *y, const void *x, int64_t n, const void *gamma, const void *beta, double eps, int past_caches, double *mean,
   double *rstd);
 
+/// Windows of 2×2 elements, 2 apart, of two rows: the largest of each; g put where it is; another pair of rows read there.
+typedef void (*tarn_pool_pairs)(void *y, const void *x0, const void *x1, int64_t n);
+typedef void (*tarn_unpool_pairs)(
+  void *dx0, void *dx1, const void *x0, const void *x1, const void *g, int64_t n);
+typedef void (*tarn_choose_pairs)(
+  void *y, const void *x0, const void *x1, const void *t0, const void *t1, int64_t n);
+
+/// For as many outputs as the function has, `ld` apart: y[i] = the sum over t of w[t][output] * x[offsets[t] + i],
+/// i < n. Reads and writes up to a whole vector.
+typedef void (*tarn_strip_sums)(
+  const void *x, const int64_t *offsets, const void *w, int64_t n_taps, void *y, int64_t ld, int64_t n);
+/// sums[output * ld + t] += g[output * ld_g + i] * x[offsets[t] + i], lane by lane, over images and i < n, which is read
+/// up to a whole vector; `sums` are vectors.
+typedef struct {
+  const void *x, *g;
+  void *sums;
+  const int64_t *offsets;
+  int64_t images, x_image, g_image, ld_g, ld, n;
+} tarn_strip_products_of;
+typedef void (*tarn_strip_products)(const tarn_strip_products_of *of, int64_t n_taps);
+
 /// The most rows a tile has at any level.
-enum { TARN_MOST_TILE_ROWS = 14 };
+enum { TARN_MOST_TILE_ROWS = 14, TARN_STRIP_OUTPUTS = 8, TARN_PRODUCT_OUTPUTS = 4 };
 
 typedef struct {
   const char *name;
@@ -178,6 +199,19 @@ typedef struct {
   const struct tarn_blocked_memory *blocked_memory;
   const struct tarn_winograd_kernels *winograd;
   const struct tarn_direct_kernels *direct;
+  tarn_pool_pairs pool_pairs[2];
+  tarn_unpool_pairs unpool_pairs[2];
+  tarn_choose_pairs choose_pairs[2];
+  /// Convolution in strips: strip_sums[][i] has i + 1 outputs, up to `strip_outputs`; strip_products[][i] too, up to
+  /// TARN_PRODUCT_OUTPUTS, of up to `product_taps` taps.
+  int strip_outputs, product_taps;
+  tarn_strip_sums strip_sums[2][TARN_STRIP_OUTPUTS];
+  tarn_strip_products strip_products[2][TARN_PRODUCT_OUTPUTS];
+  void (*lane_sums[2])(void *out, const void *vectors, int64_t n);
+  /// Copies rows out of wider ones, and into them with zeros between.
+  void (*take_rows[2])(void *y, int64_t to, const void *x, int64_t from, int64_t rows, int64_t columns);
+  void (*spread_rows[2])(void *y, int64_t to, const void *x, int64_t rows, int64_t columns, int64_t end);
+  int (*all_finite[2])(const void *x, int64_t n);
 } tarn_level;
 
 extern const tarn_level tarn_level_portable, tarn_level_avx2, tarn_level_avx512;
@@ -263,6 +297,25 @@ static inline int tarn_is_depthwise(const tarn_conv *conv) {
 int tarn_depthwise_forward(int wide, const tarn_conv *conv, const void *x, const void *w, void *y);
 int tarn_depthwise_input_gradient(int wide, const tarn_conv *conv, const void *g, const void *w, void *dx);
 int tarn_depthwise_weight_gradient(int wide, const tarn_conv *conv, const void *x, const void *g, void *dw);
+
+/// Convolution with few outputs and stride 1, without matrices: rows of padded images as one long row.
+typedef struct {
+  const tarn_grid *grid;
+  int wide;
+  int64_t images, groups;
+  /// Outputs, and taps of all channels: the weights of a group are [m, k].
+  int64_t m, k;
+  const char *source, *weights;
+  char *out;
+  /// Bytes from image to image and from group to group.
+  int64_t source_image, source_group, weights_group, out_image, out_group;
+} tarn_strips;
+int tarn_strips_suit(const tarn_grid *grid, int64_t m, int64_t k);
+int tarn_strips_run(const tarn_strips *strips);
+/// The gradient of the weights in the same way. Sets `*done` to 0 if it was left undone, since x is not all finite.
+int tarn_strips_suit_weights(const tarn_conv *conv, const tarn_grid *grid);
+int tarn_strips_weights(
+  int wide, const tarn_conv *conv, const tarn_grid *grid, const void *x, const void *g, void *dw, int *done);
 
 // MARK: Plans of element-wise loops
 
