@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "include/tarn_kernels.h"
+#include "include/tarn_recurrent.h"
 
 /// Elements of a block: what one instruction works on at a time, so that registers stay in the first-level cache.
 enum { TARN_BLOCK = 1024 };
@@ -53,6 +54,8 @@ enum tarn_scratch_slot {
   TARN_SCRATCH_TURNED,
   TARN_SCRATCH_WEIGHTS,
   TARN_SCRATCH_SORT,
+  TARN_SCRATCH_RECURRENT_WEIGHTS,
+  TARN_SCRATCH_RECURRENT,
   TARN_SCRATCH_SLOTS,
 };
 
@@ -112,6 +115,30 @@ typedef void (*tarn_subtract)(void *y, const void *x, int64_t n, double subtract
 typedef void (*tarn_normalize_row)(
   void *y, const void *x, int64_t n, const void *gamma, const void *beta, double eps);
 
+/// Rows of C, ldc apart and two vectors wide, = or += rows of A, lda apart, times B, whose rows are two vectors.
+typedef void (*tarn_row_tile)(
+  int64_t k, const float *a, int64_t lda, const float *b, float *c, int64_t ldc, int accumulate);
+
+/// `n` units of one row of a recurrent layer at one step. What has several gates has them `step` apart, but `sums`,
+/// the products with h, `sums_step`.
+typedef struct {
+  int64_t n, step, sums_step;
+  const float *sums, *inputs, *bias, *bias_n, *h_before, *c_before;
+  float *h, *c, *gates;
+  /// What the next products multiply.
+  float *operand;
+} tarn_cell;
+typedef void (*tarn_cell_step)(const tarn_cell *cell);
+
+/// The derivative of the same: `dh` and `dc` hold what later steps want of h and c, and then what passes on to earlier
+/// ones beside the product of `operand` with the weights.
+typedef struct {
+  int64_t n, step;
+  const float *g, *gates, *h_before, *h, *c_before, *c;
+  float *dh, *dc, *slopes, *met_slopes, *operand;
+} tarn_cell_slope;
+typedef void (*tarn_cell_slope_step)(const tarn_cell_slope *cell);
+
 /// The most rows a tile has at any level.
 enum { TARN_MOST_TILE_ROWS = 14 };
 
@@ -143,6 +170,10 @@ typedef struct {
   tarn_exponentials exponentials[2];
   tarn_subtract subtract[2];
   tarn_normalize_row normalize_row[2];
+  /// Recurrent cells, by kind; a GRU that resets before its product has a second part.
+  tarn_row_tile row_tile[TARN_MOST_TILE_ROWS];
+  tarn_cell_step cell[TARN_CELL_KINDS], gru_new;
+  tarn_cell_slope_step cell_slope[TARN_CELL_KINDS], gru_reset;
 } tarn_level;
 
 extern const tarn_level tarn_level_portable, tarn_level_avx2, tarn_level_avx512;

@@ -20,6 +20,10 @@ package final class CPUBackend: Backend {
     let simplified = Simplifier.simplified(graph, claims: CallKernels.claims)
     return CPUPlan(Program(simplified), allocator)
   }
+
+  package func claims(_ call: Call, _ arguments: [Graph.Vertex]) -> Bool {
+    CallKernels.claims(call, arguments)
+  }
 }
 
 /// Called when the program starts, by the kernels' library.

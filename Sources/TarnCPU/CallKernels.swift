@@ -12,6 +12,7 @@ enum CallKernels {
     case "crossEntropyGradient":
       return arguments.count == 3 && [.int32, .int64].contains(arguments[1].dtype)
     case "maxPool": return call.attributes[0].int64 == 2
+    case "recurrent", "recurrentGradient": return RecurrentKernels.claims(arguments)
     default: return false
     }
   }
@@ -50,6 +51,7 @@ enum CallKernels {
         try check(
           withUnsafePointer(to: layout) { tarn_max_pool(code, $0, operands[0], output) }, "maxPool")
       }
+    case "recurrent", "recurrentGradient": return RecurrentKernels.body(call)
     default: return nil
     }
   }

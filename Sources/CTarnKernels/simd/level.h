@@ -7,6 +7,7 @@
 
 #include "conv.h"
 #include "philox.h"
+#include "recurrent.h"
 #include "rows.h"
 
 #define LEVEL_TABLE(NAME) \
@@ -19,4 +20,6 @@
     .tap_sums = {tap_sums_f, tap_sums_d}, .philox = philox, .sum_row = {sum_row_f, sum_row_d}, \
     .exponentials = {exponentials_f, exponentials_d}, .subtract = {subtract_f, subtract_d}, \
     .normalize_row = {normalize_row_f, normalize_row_d}, \
+    .row_tile = ROW_TILE_TABLE, .cell = CELL_TABLE, .cell_slope = CELL_SLOPE_TABLE, .gru_new = gru_new_forward, \
+    .gru_reset = gru_gates_backward, \
   }
