@@ -7,6 +7,7 @@
 
 #include "include/tarn_blocked.h"
 #include "include/tarn_kernels.h"
+#include "include/tarn_recurrent.h"
 
 /// Elements of a block: what one instruction works on at a time, so that registers stay in the first-level cache.
 enum { TARN_BLOCK = 1024 };
@@ -68,6 +69,8 @@ enum tarn_scratch_slot {
   TARN_SCRATCH_DIRECT_IMAGE,
   TARN_SCRATCH_DIRECT_SHARED,
   TARN_SCRATCH_DIRECT_SUMS,
+  TARN_SCRATCH_RECURRENT_WEIGHTS,
+  TARN_SCRATCH_RECURRENT,
   TARN_SCRATCH_SLOTS,
 };
 
@@ -154,6 +157,30 @@ typedef struct {
 } tarn_strip_products_of;
 typedef void (*tarn_strip_products)(const tarn_strip_products_of *of, int64_t n_taps);
 
+/// Rows of C, ldc apart and two vectors wide, = or += rows of A, lda apart, times B, whose rows are two vectors.
+typedef void (*tarn_row_tile)(
+  int64_t k, const float *a, int64_t lda, const float *b, float *c, int64_t ldc, int accumulate);
+
+/// `n` units of one row of a recurrent layer at one step. What has several gates has them `step` apart, but `sums`,
+/// the products with h, `sums_step`.
+typedef struct {
+  int64_t n, step, sums_step;
+  const float *sums, *inputs, *bias, *bias_n, *h_before, *c_before;
+  float *h, *c, *gates;
+  /// What the next products multiply.
+  float *operand;
+} tarn_cell;
+typedef void (*tarn_cell_step)(const tarn_cell *cell);
+
+/// The derivative of the same: `dh` and `dc` hold what later steps want of h and c, and then what passes on to earlier
+/// ones beside the product of `operand` with the weights.
+typedef struct {
+  int64_t n, step;
+  const float *g, *gates, *h_before, *h, *c_before, *c;
+  float *dh, *dc, *slopes, *met_slopes, *operand;
+} tarn_cell_slope;
+typedef void (*tarn_cell_slope_step)(const tarn_cell_slope *cell);
+
 /// The most rows a tile has at any level.
 enum { TARN_MOST_TILE_ROWS = 14, TARN_STRIP_OUTPUTS = 8, TARN_PRODUCT_OUTPUTS = 4 };
 
@@ -209,9 +236,13 @@ typedef struct {
   tarn_strip_products strip_products[2][TARN_PRODUCT_OUTPUTS];
   void (*lane_sums[2])(void *out, const void *vectors, int64_t n);
   /// Copies rows out of wider ones, and into them with zeros between.
-  void (*take_rows[2])(void *y, int64_t to, const void *x, int64_t from, int64_t rows, int64_t columns);
+  void (*gather_rows[2])(void *y, int64_t to, const void *x, int64_t from, int64_t rows, int64_t columns);
   void (*spread_rows[2])(void *y, int64_t to, const void *x, int64_t rows, int64_t columns, int64_t end);
   int (*all_finite[2])(const void *x, int64_t n);
+  /// Recurrent cells, by kind; a GRU that resets before its product has a second part.
+  tarn_row_tile row_tile[TARN_MOST_TILE_ROWS];
+  tarn_cell_step cell[TARN_CELL_KINDS], gru_new;
+  tarn_cell_slope_step cell_slope[TARN_CELL_KINDS], gru_reset;
 } tarn_level;
 
 extern const tarn_level tarn_level_portable, tarn_level_avx2, tarn_level_avx512;

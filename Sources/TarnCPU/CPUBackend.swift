@@ -27,6 +27,10 @@ package final class CPUBackend: Backend {
     let blocked = EpilogueFusion.applied(to: BlockedLayout.applied(to: simplified, chooser))
     return CPUPlan(Program(blocked), allocator)
   }
+
+  package func claims(_ call: Call, _ arguments: [Graph.Vertex]) -> Bool {
+    CallKernels.claims(call, arguments)
+  }
 }
 
 /// Called when the program starts, by the kernels' library.

@@ -14,6 +14,7 @@ enum CallKernels {
     case "batchMoments": return x.dtype == .float32 && x.shape.count > 2
     case "batchGradientSums": return x.dtype == .float32 && x.shape.count > 2
     case "maxPool", "maxPoolGradient", "maxPoolChoice": return call.attributes[0].int64 == 2
+    case "recurrent", "recurrentGradient": return RecurrentKernels.claims(arguments)
     default: return false
     }
   }
@@ -69,6 +70,7 @@ enum CallKernels {
         try check(status, call.name)
       }
     case "batchMoments", "batchGradientSums": return BatchKernels.body(call, x)
+    case "recurrent", "recurrentGradient": return RecurrentKernels.body(call)
     default: return BlockedKernels.body(call, x, y)
     }
   }

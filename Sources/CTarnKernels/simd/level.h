@@ -12,6 +12,7 @@
 #include "direct.h"
 #include "philox.h"
 #include "pool.h"
+#include "recurrent.h"
 #include "rows.h"
 #include "weight_gradient.h"
 #include "winograd.h"
@@ -36,10 +37,12 @@
     .blocked_memory = &blocked_memory, \
     .winograd = &winograd_kernels, \
     .direct = &direct_kernels, \
-    .normalize_row = {normalize_row_f, normalize_row_d}, .pool_pairs = {pool_pairs_f, pool_pairs_d}, \
+    .pool_pairs = {pool_pairs_f, pool_pairs_d}, \
     .unpool_pairs = {unpool_pairs_f, unpool_pairs_d}, .choose_pairs = {choose_pairs_f, choose_pairs_d}, \
     .strip_outputs = STRIP_OUTPUTS, .product_taps = PRODUCT_TAPS, .strip_sums = STRIP_TABLE, \
     .strip_products = PRODUCT_TABLE, .lane_sums = {lane_sums_f, lane_sums_d}, \
-    .take_rows = {take_rows_f, take_rows_d}, .spread_rows = {spread_rows_f, spread_rows_d}, \
+    .gather_rows = {gather_rows_f, gather_rows_d}, .spread_rows = {spread_rows_f, spread_rows_d}, \
     .all_finite = {all_finite_f, all_finite_d}, \
+    .row_tile = ROW_TILE_TABLE, .cell = CELL_TABLE, .cell_slope = CELL_SLOPE_TABLE, .gru_new = gru_new_forward, \
+    .gru_reset = gru_gates_backward, \
   }
