@@ -10,7 +10,7 @@
 #include "weight_kernels.h"
 
 /// Positions that all weights use while they are in the cache, and the most pieces.
-enum { SLAB_POSITIONS = 112, MOST_PIECES = 32 };
+enum { SLAB_POSITIONS = 224, MOST_PIECES = 32 };
 
 typedef struct {
   const tarn_conv *conv;
@@ -61,6 +61,10 @@ static void add_band(const stem_job *job, int64_t image, int64_t first, const fl
       slab.g = job->g + (image * job->blocks + block) * plane + (first * conv->ow + column) * TARN_LANES;
       for (int64_t weight = 0; weight < job->weights; weight += kernels->stem_factors) {
         slab.offsets = job->offsets + weight;
+        // The first calls fetch a block each of the next band.
+        const int64_t call = weight / kernels->stem_factors;
+        slab.ahead = call < taken ? slab.g + call * plane + slab.rows * slab.g_row : slab.x;
+        slab.ahead_step = call < taken ? TARN_LANES : 0;
         kernels->stem[taken - 1](&slab, totals + (block * job->rounded + weight) * TARN_LANES);
       }
     }
