@@ -30,7 +30,8 @@ typedef struct {
 static void pad_band(const stem_job *job, int64_t image, int64_t first, float *padded) {
   const tarn_conv *conv = job->conv;
   const int64_t top = first * conv->stride[0] - conv->low[0];
-  const int64_t left = tarn_least(job->padded_w, tarn_greatest(0, conv->low[1])), from = tarn_greatest(0, -conv->low[1]);
+  const int64_t left = tarn_least(job->padded_w, tarn_greatest(0, conv->low[1]));
+  const int64_t from = tarn_greatest(0, -conv->low[1]);
   const int64_t count = tarn_greatest(0, tarn_least(conv->w - from, job->padded_w - left));
   for (int64_t c = 0; c < conv->c; c++) {
     for (int64_t row = 0; row < job->padded_h; row++) {
