@@ -25,7 +25,7 @@ package struct Timing: Codable, Sendable {
     case gigaBytes = "giga_bytes"
   }
 
-  init(_ workload: Workload, threads: Int, seconds: [Double], peakBytes: Int) {
+  package init(_ workload: Workload, threads: Int, seconds: [Double], peakBytes: Int) {
     let sorted = seconds.sorted()
     let count = sorted.count
     let middle = (sorted[(count - 1) / 2] + sorted[count / 2]) / 2
