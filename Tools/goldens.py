@@ -16,13 +16,14 @@ import sys
 import numpy as np
 import torch
 
-from golden_cases import layers, losses, ops, optimizers, schedules, zoo
+from golden_cases import layers, losses, ops, optimizers, recurrent, schedules, zoo
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "Tests" / "Goldens"
 MAKERS = {
     "layers": lambda: layers.make(layers.LAYERS),
     "pooling": lambda: layers.make(layers.POOLING),
     "activations": lambda: layers.make(layers.ACTIVATIONS),
+    "recurrent": recurrent.make,
     "losses": losses.make,
     "optimizers": optimizers.make,
     "schedules": schedules.make,

@@ -110,6 +110,8 @@ static void plan_job(depthwise_job *job, const tarn_conv *conv, int backward) {
 
 typedef struct {
   int64_t slots, filled;
+  /// What comes after the rows that are there.
+  const float *ahead;
   const float *zero;
   float *memory;
   /// The rows of a band, in order.
@@ -156,6 +158,7 @@ static void fill_ring(const depthwise_job *job, ring *r, const float *plane, int
       (size_t)(count * TARN_LANES) * sizeof(float));
   }
   r->filled = last;
+  r->ahead = plane + tarn_greatest(0, tarn_least(last, y->source)) * x->source * TARN_LANES;
 }
 
 /// The positions [begin, end) of a phase, which may have fewer.
@@ -166,7 +169,8 @@ static tarn_depthwise_band band_of(
     .rows = r->table + (y->taps ? y->offset - job->axis[0].low : 0), .row_step = job->axis[0].reach,
     .row_dilation = y->dilation, .start = (x->taps ? x->offset - job->axis[1].low : 0) * TARN_LANES,
     .step = job->axis[1].reach * TARN_LANES, .dilation = x->dilation * TARN_LANES, .kh = x->taps ? y->taps : 0,
-    .kw = x->taps, .n_rows = tarn_least(end, y->positions) - begin, .n_columns = x->positions};
+    .kw = x->taps, .n_rows = tarn_least(end, y->positions) - begin, .n_columns = x->positions,
+    .ahead = r->ahead, .ahead_pixels = y->start + x->start == 0 ? job->axis[0].reach * job->axis[1].reach : 0};
 }
 
 /// Runs `work` on the bands of the pieces [begin, end).

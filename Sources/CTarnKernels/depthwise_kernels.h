@@ -10,6 +10,9 @@ typedef struct {
   const float *const *rows;
   int64_t row_step, row_dilation, start, step, dilation;
   int64_t kh, kw, n_rows, n_columns;
+  /// Pixels to prefetch for each position, one after another from `ahead` on.
+  const float *ahead;
+  int64_t ahead_pixels;
 } tarn_depthwise_band;
 
 typedef struct tarn_depthwise_kernels {

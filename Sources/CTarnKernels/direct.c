@@ -64,6 +64,7 @@ typedef struct {
   int64_t inputs, outputs, input_blocks, output_blocks, taps;
   const float *w;
   float *packed;
+  float *restored;
 } pack_job;
 
 static pack_job pack_of(const tarn_conv *conv, int pass) {
@@ -101,25 +102,39 @@ static void pack_task(void *ctx, int64_t begin, int64_t end) {
     const float *from = job->w + group * job->inputs * job->outputs * job->taps + input * input_step +
                         output * output_step;
     float *to = job->packed + i * block;
-    if (inputs < TARN_LANES || outputs < TARN_LANES) memset(to, 0, (size_t)block * sizeof *to);
+    if (!job->restored && (inputs < TARN_LANES || outputs < TARN_LANES)) memset(to, 0, (size_t)block * sizeof *to);
     for (int64_t tap = 0; tap < job->taps; tap++) {
       for (int64_t p = 0; p < inputs; p++) {
         const float *row = from + p * input_step + tap;
         float *lane = to + (tap * TARN_LANES + p) * TARN_LANES;
-        for (int64_t j = 0; j < outputs; j++) lane[j] = row[j * output_step];
+        if (job->restored) {
+          float *back = job->restored + (row - job->w);
+          for (int64_t j = 0; j < outputs; j++) back[j * output_step] = lane[j];
+        } else {
+          for (int64_t j = 0; j < outputs; j++) lane[j] = row[j * output_step];
+        }
       }
     }
   }
 }
 
-int tarn_direct_pack(const tarn_conv *conv, int pass, const float *w, float *packed) {
+static int pack(const tarn_conv *conv, int pass, const float *w, float *packed, float *restored) {
   if (!tarn_direct_takes(conv, pass) || pass == TARN_PASS_WEIGHT_GRADIENT) return TARN_BAD_ARGUMENT;
   pack_job job = pack_of(conv, pass);
   job.w = w;
   job.packed = packed;
+  job.restored = restored;
   const int64_t blocks = conv->groups * job.output_blocks * job.input_blocks;
   tarn_parallel(blocks, tarn_greatest(1, 64 / tarn_greatest(1, job.taps)), pack_task, &job);
   return TARN_OK;
+}
+
+int tarn_direct_pack(const tarn_conv *conv, int pass, const float *w, float *packed) {
+  return pack(conv, pass, w, packed, NULL);
+}
+
+int tarn_direct_unpack(const tarn_conv *conv, int pass, const float *packed, float *w) {
+  return pack(conv, pass, w, (float *)packed, w);
 }
 
 // MARK: Both passes

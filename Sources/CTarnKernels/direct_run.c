@@ -11,21 +11,24 @@ typedef struct {
   const tarn_direct_grid *grid;
   const struct tarn_direct_kernels *kernels;
   int in_place;
-  /// Of a tile: its rows. Of a row: its tiles.
-  int64_t tile_rows, row_tiles;
+  /// Of a row: its tiles, each of `tile_columns` pixels but for the first few, which have one more.
+  int64_t row_tiles, tile_columns, wider_tiles;
+  int64_t tile_rows;
   /// Units are tiles of the only row, or groups of `tile_rows` rows.
   int flat;
   int64_t units, piece_units, unit_pieces;
   /// Blocks of outputs, by pieces.
   int64_t piece_blocks, block_pieces;
-  /// Whether all tiles of a piece use some weights before the next weights are read.
-  int weights_first;
   /// Channels summed before the next tile is begun.
   int64_t chunk;
   /// Floats from row to row of outputs, and from plane to plane, where x is read; places of a slot of rows.
   int64_t x_row, x_plane, slot_rows;
   int64_t taps;
   int64_t *x_taps, *w_taps;
+  /// Copies of x for all pieces, so many of each image, where several pieces share one; else null.
+  float *shared;
+  int64_t copies;
+  int streams;
   int *status;
 } direct_job;
 
@@ -84,43 +87,52 @@ static int fill_taps(direct_job *job) {
   return TARN_OK;
 }
 
-/// One slot of a row: places 0 ..< width hold x[first + i * stride], 0 outside.
-static void copy_slot(const tarn_direct_axis *columns, int64_t slot, int64_t floats, const float *x, float *to) {
-  const int64_t width = columns->count + columns->reach, stride = columns->stride, at = columns->first[slot];
-  const int64_t end = at >= columns->x_size ? 0 : tarn_least(width, tarn_ceil_div(columns->x_size - at, stride));
-  const int64_t begin = tarn_least(end, at < 0 ? tarn_ceil_div(-at, stride) : 0);
-  memset(to, 0, (size_t)(begin * floats) * sizeof *to);
-  if (stride == 1) {
-    memcpy(to + begin * floats, x + (at + begin) * floats, (size_t)((end - begin) * floats) * sizeof *to);
-  } else if (floats == 1) {
-    for (int64_t i = begin; i < end; i++) to[i] = x[at + i * stride];
-  } else {
-    for (int64_t i = begin; i < end; i++) {
-      memcpy(to + i * TARN_LANES, x + (at + i * stride) * TARN_LANES, TARN_LANES * sizeof *to);
-    }
-  }
-  memset(to + end * floats, 0, (size_t)((width - end) * floats) * sizeof *to);
+static inline void fill_zeros(float *to, int64_t count) {
+  for (int64_t i = 0; i < count; i++) to[i] = 0;
 }
 
-/// What outputs of `count` rows from `first` on read, of all planes.
-static void copy_image(const direct_job *job, const float *x, int64_t first, int64_t count, float *to) {
+/// One slot of a row: places 0 ..< width hold x[first + i * stride], 0 outside.
+static void copy_slot(const direct_job *job, int64_t slot, const float *x, float *to) {
+  const tarn_direct_axis *columns = &job->grid->columns;
+  const int64_t floats = job->grid->pixel_floats, stride = columns->stride, at = columns->first[slot];
+  const int64_t width = columns->count + columns->reach;
+  const int64_t end = at >= columns->x_size ? 0 : tarn_least(width, tarn_ceil_div(columns->x_size - at, stride));
+  const int64_t begin = tarn_least(end, at < 0 ? tarn_ceil_div(-at, stride) : 0);
+  fill_zeros(to, begin * floats);
+  job->kernels->copy[floats > 1](to + begin * floats, x + (at + begin * stride) * floats, end - begin, stride);
+  fill_zeros(to + end * floats, (width - end) * floats);
+}
+
+/// What outputs of `count` rows from `first` on read of a plane.
+static void copy_plane(const direct_job *job, const float *x, int64_t first, int64_t count, float *to) {
   const tarn_direct_axis *rows = &job->grid->rows, *columns = &job->grid->columns;
   const int64_t floats = job->grid->pixel_floats, slot_floats = (columns->count + columns->reach) * floats;
-  for (int64_t plane = 0; plane < job->grid->planes; plane++) {
-    const float *image = x + plane * rows->x_size * columns->x_size * floats;
-    for (int64_t slot = 0; slot < rows->slot_count; slot++) {
-      for (int64_t i = 0; i < count + rows->reach; i++) {
-        const int64_t row = rows->first[slot] + (first + i) * rows->stride;
-        float *line = to + plane * job->x_plane + (slot * job->slot_rows + i) * job->x_row;
-        if (row < 0 || row >= rows->x_size) {
-          memset(line, 0, (size_t)job->x_row * sizeof *line);
-          continue;
-        }
-        for (int64_t s = 0; s < columns->slot_count; s++) {
-          copy_slot(columns, s, floats, image + row * columns->x_size * floats, line + s * slot_floats);
-        }
+  for (int64_t slot = 0; slot < rows->slot_count; slot++) {
+    for (int64_t i = 0; i < count + rows->reach; i++) {
+      const int64_t row = rows->first[slot] + (first + i) * rows->stride;
+      float *line = to + (slot * job->slot_rows + i) * job->x_row;
+      if (row < 0 || row >= rows->x_size) {
+        memset(line, 0, (size_t)job->x_row * sizeof *line);
+        continue;
+      }
+      for (int64_t s = 0; s < columns->slot_count; s++) {
+        copy_slot(job, s, x + row * columns->x_size * floats, line + s * slot_floats);
       }
     }
+  }
+}
+
+/// Plane `i % planes` of what piece `i / planes` reads.
+static void copy_task(void *ctx, int64_t begin, int64_t end) {
+  const direct_job *job = ctx;
+  const tarn_direct_grid *grid = job->grid;
+  const int64_t rows = job->flat ? 1 : job->piece_units * job->tile_rows;
+  for (int64_t i = begin; i < end; i++) {
+    const int64_t piece = i / grid->planes, image = piece / job->copies, plane = i % grid->planes;
+    const int64_t first = piece % job->copies * rows;
+    const float *x = grid->x + (image * grid->planes + plane) * grid->rows.x_size * grid->columns.x_size *
+                               grid->pixel_floats;
+    copy_plane(job, x, first, tarn_least(rows, grid->rows.count - first), job->shared + i * job->x_plane);
   }
 }
 
@@ -135,6 +147,11 @@ typedef struct {
   const float *residual, *scale, *shift;
   int64_t first_row, first_tile, end_row, end_tile, first_block, end_block;
 } direct_piece;
+
+/// Tiles of a row differ by no more than a pixel.
+static inline int64_t first_column(const direct_job *job, int64_t tile) {
+  return tile * job->tile_columns + tarn_least(tile, job->wider_tiles);
+}
 
 static void run_tile(direct_piece *p, int64_t row, int64_t column, int64_t count, int64_t block) {
   const direct_job *job = p->job;
@@ -154,13 +171,6 @@ static void run_tile(direct_piece *p, int64_t row, int64_t column, int64_t count
   else job->kernels->tiles[blocks - 1][rows - 1][count - 1](t);
 }
 
-/// The tile's sum over all channels.
-static void run_whole(direct_piece *p, int64_t row, int64_t column, int64_t count, int64_t block) {
-  p->tile.x = p->x;
-  p->tile.w = p->w;
-  run_tile(p, row, column, count, block);
-}
-
 /// All tiles with the sums over channels from `begin` on to those before `end`.
 static void run_chunk(direct_piece *p, int64_t block, int64_t begin, int64_t end) {
   const direct_job *job = p->job;
@@ -169,7 +179,7 @@ static void run_chunk(direct_piece *p, int64_t block, int64_t begin, int64_t end
   p->tile.c = end - begin;
   for (int64_t row = p->first_row; row < p->end_row; row += job->tile_rows) {
     for (int64_t i = p->first_tile; i < p->end_tile; i++) {
-      const int64_t column = i * columns / job->row_tiles, next = (i + 1) * columns / job->row_tiles;
+      const int64_t column = first_column(job, i), next = first_column(job, i + 1);
       float *sums = p->sums + ((row - p->first_row) * columns + column) * job->kernels->blocks * TARN_LANES;
       p->tile.from = begin > 0 ? sums : NULL;
       p->tile.to = end < grid->c ? sums : NULL;
@@ -180,23 +190,13 @@ static void run_chunk(direct_piece *p, int64_t block, int64_t begin, int64_t end
   }
 }
 
+/// All tiles use some weights before the next weights are read.
 static void run_piece(direct_piece *p) {
   const direct_job *job = p->job;
-  const int64_t columns = job->grid->columns.count, c = job->grid->c, blocks = job->kernels->blocks;
-  if (job->weights_first) {
-    for (int64_t block = p->first_block; block < p->end_block; block += blocks) {
-      for (int64_t begin = 0; begin == 0 || begin < c; begin += job->chunk) {
-        run_chunk(p, block, begin, tarn_least(c, begin + job->chunk));
-      }
-    }
-    return;
-  }
-  for (int64_t row = p->first_row; row < p->end_row; row += job->tile_rows) {
-    for (int64_t i = p->first_tile; i < p->end_tile; i++) {
-      const int64_t column = i * columns / job->row_tiles, next = (i + 1) * columns / job->row_tiles;
-      for (int64_t block = p->first_block; block < p->end_block; block += blocks) {
-        run_whole(p, row, column, next - column, block);
-      }
+  const int64_t c = job->grid->c;
+  for (int64_t block = p->first_block; block < p->end_block; block += job->kernels->blocks) {
+    for (int64_t begin = 0; begin == 0 || begin < c; begin += job->chunk) {
+      run_chunk(p, block, begin, tarn_least(c, begin + job->chunk));
     }
   }
 }
@@ -204,15 +204,20 @@ static void run_piece(direct_piece *p) {
 // MARK: Pieces
 
 /// Sets what the piece reads. Returns a status.
-static int begin_piece(direct_piece *p, const float *x) {
+static int begin_piece(direct_piece *p, const float *x, const float *shared) {
   const direct_job *job = p->job;
   const int64_t rows = p->end_row - p->first_row;
   p->x = x + p->first_row * job->x_row;
-  if (!job->in_place) {
+  if (shared) {
+    p->x = shared;
+  } else if (!job->in_place) {
     const size_t floats = (size_t)(job->grid->planes * job->x_plane + TARN_LANES);
     float *copy = tarn_scratch(TARN_SCRATCH_DIRECT_IMAGE, floats * sizeof *copy);
     if (!copy) return TARN_NO_MEMORY;
-    copy_image(job, x, p->first_row, rows, copy);
+    const int64_t plane = job->grid->rows.x_size * job->grid->columns.x_size * job->grid->pixel_floats;
+    for (int64_t i = 0; i < job->grid->planes; i++) {
+      copy_plane(job, x + i * plane, p->first_row, rows, copy + i * job->x_plane);
+    }
     p->x = copy;
   }
   if (job->chunk < job->grid->c) {
@@ -247,17 +252,21 @@ static void direct_task(void *ctx, int64_t begin, int64_t end) {
     p.tile = (tarn_direct_tile){
       .c = grid->c, .taps = job->taps, .x_taps = job->x_taps, .w_taps = job->w_taps, .x_row = job->x_row,
       .x_block = job->x_plane, .w_block = grid->w_block, .w_out = grid->w_out, .y_pixel = columns->step * TARN_LANES,
-      .y_row = rows->step * columns->y_size * TARN_LANES, .y_block = y_block, .low = -__builtin_inff(),
-      .high = __builtin_inff()};
+      .y_row = rows->step * columns->y_size * TARN_LANES, .y_block = y_block, .high = __builtin_inff(),
+      .streams = job->streams};
     if (epilogue) {
       p.residual = epilogue->residual ? epilogue->residual + y : NULL;
       p.scale = epilogue->scale ? epilogue->scale + first_output : NULL;
       p.shift = epilogue->shift ? epilogue->shift + first_output : NULL;
-      if (epilogue->activation == TARN_ACTIVATION_RELU) p.tile.low = 0;
       if (epilogue->activation == TARN_ACTIVATION_CLIP) p.tile.low = epilogue->low, p.tile.high = epilogue->high;
+      p.tile.clips =
+        epilogue->activation == TARN_ACTIVATION_RELU || epilogue->activation == TARN_ACTIVATION_CLIP;
       p.tile.silu = epilogue->activation == TARN_ACTIVATION_SILU;
     }
-    const int status = begin_piece(&p, grid->x + (image * grid->groups + group) * x_group);
+    const int64_t source = image * grid->groups + group;
+    const int64_t copy = source * job->copies + i % job->copies;
+    const float *shared = job->shared ? job->shared + copy * grid->planes * job->x_plane : NULL;
+    const int status = begin_piece(&p, grid->x + source * x_group, shared);
     if (status) *job->status = status;
     else run_piece(&p);
   }
@@ -266,8 +275,11 @@ static void direct_task(void *ctx, int64_t begin, int64_t end) {
 // MARK: Cutting
 
 enum {
-  /// Bytes of weights that stay in the second-level cache beside what else a piece needs.
+  /// Bytes of weights that stay in the second-level cache beside what else a piece needs: if there are more, rather
+  /// the weights are shared out than the image.
   KEPT_WEIGHTS = 256 << 10,
+  /// Bytes of x and y from which on the start of y has left the last cache when its end is written.
+  LAST_CACHE = 32 << 20,
   /// Bytes of x that a piece reads.
   PIECE_IMAGE = 256 << 10,
   /// Bytes of weights used by all tiles of a piece in turn.
@@ -288,6 +300,8 @@ static void cut_tiles(direct_job *job, tarn_direct_axis *rows, tarn_direct_axis 
   }
   job->flat = rows->count == 1;
   job->row_tiles = tarn_ceil_div(columns->count, most);
+  job->tile_columns = columns->count / job->row_tiles;
+  job->wider_tiles = columns->count % job->row_tiles;
   job->tile_rows = job->grid->pixel_floats > 1 && rows->count > 1 && 2 * columns->count <= most ? 2 : 1;
   job->units = job->flat ? job->row_tiles : tarn_ceil_div(rows->count, job->tile_rows);
 }
@@ -304,18 +318,17 @@ static void cut_pieces(direct_job *job) {
   const int64_t products = unit_pixels * terms * grid->o_blocks * TARN_LANES;
   const int64_t wanted =
     tarn_greatest(1, tarn_least(MOST_PIECES, images * job->units * products / LEAST_PRODUCTS));
-  job->weights_first = weights > KEPT_WEIGHTS;
   int64_t most = tarn_least(job->units, tarn_greatest(1, PIECE_IMAGE / tarn_greatest(1, unit_bytes)));
-  if (!job->weights_first) most = tarn_least(most, tarn_greatest(1, images * job->units / wanted));
+  if (weights <= KEPT_WEIGHTS) most = tarn_least(most, tarn_greatest(1, images * job->units / wanted));
   job->unit_pieces = tarn_ceil_div(job->units, most);
   job->piece_units = tarn_ceil_div(job->units, job->unit_pieces);
   job->unit_pieces = tarn_ceil_div(job->units, job->piece_units);
   const int64_t split = tarn_least(block_steps, tarn_ceil_div(wanted, job->unit_pieces * images));
   job->piece_blocks = tarn_ceil_div(block_steps, split) * job->kernels->blocks;
   job->block_pieces = tarn_ceil_div(grid->o_blocks, job->piece_blocks);
-  job->chunk = grid->c;
+  job->chunk = tarn_greatest(1, grid->c);
   const int64_t block_weights = rows->taps * columns->taps * TARN_LANES * TARN_LANES * 4 * job->kernels->blocks;
-  if (job->weights_first && block_weights * grid->planes > 2 * CHUNK_WEIGHTS && grid->pixel_floats > 1) {
+  if (block_weights * grid->planes > 2 * CHUNK_WEIGHTS && grid->pixel_floats > 1) {
     const int64_t chunks = tarn_ceil_div(block_weights * grid->planes, CHUNK_WEIGHTS);
     job->chunk = tarn_ceil_div(grid->planes, chunks) * TARN_LANES;
   }
@@ -340,8 +353,20 @@ int tarn_direct_run(const tarn_direct_grid *given) {
     job.x_row = columns->slot_count * (columns->count + columns->reach) * grid.pixel_floats;
     job.x_plane = rows->slot_count * job.slot_rows * job.x_row;
   }
+  const tarn_epilogue *epilogue = grid.epilogue;
+  const int64_t y_bytes = grid.n * grid.groups * grid.o_blocks * rows->count * columns->count * TARN_LANES * 4;
+  const int64_t x_bytes = grid.n * grid.groups * grid.planes * rows->x_size * columns->x_size * grid.pixel_floats * 4;
+  const int read_again = epilogue && (epilogue->residual == grid.y || epilogue->activation == TARN_ACTIVATION_SILU);
+  job.streams = x_bytes + y_bytes > LAST_CACHE && !read_again;
   status = fill_taps(&job);
   if (status) return status;
+  job.copies = job.flat ? 1 : job.unit_pieces;
+  if (!job.in_place && job.block_pieces * job.unit_pieces > job.copies) {
+    const int64_t planes = grid.n * grid.groups * job.copies * grid.planes;
+    job.shared = tarn_scratch(TARN_SCRATCH_DIRECT_SHARED, (size_t)(planes * job.x_plane + TARN_LANES) * sizeof(float));
+    if (!job.shared) return TARN_NO_MEMORY;
+    tarn_parallel(planes, tarn_greatest(1, 16384 / tarn_greatest(1, job.x_plane)), copy_task, &job);
+  }
   tarn_parallel(grid.groups * job.block_pieces * grid.n * job.unit_pieces, 1, direct_task, &job);
   return status;
 }

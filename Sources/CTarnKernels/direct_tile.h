@@ -27,7 +27,9 @@ typedef struct {
   /// The epilogue: of y's layout, or null; [blocks][16], or null.
   const float *residual, *scale, *shift;
   float low, high;
-  int silu;
+  int clips, silu;
+  /// Whether y is written past the caches.
+  int streams;
 } tarn_direct_tile;
 
 typedef void (*tarn_direct_kernel)(const tarn_direct_tile *tile);
@@ -41,6 +43,8 @@ struct tarn_direct_kernels {
   tarn_direct_kernel tiles[TARN_DIRECT_MOST_BLOCKS][2][TARN_DIRECT_MOST_PIXELS];
   /// Of blocks - 1, columns - 1.
   tarn_direct_kernel stem[TARN_DIRECT_MOST_BLOCKS][TARN_DIRECT_MOST_PIXELS];
+  /// to[i] = x[i * stride], i < n: of floats and of blocks.
+  void (*copy[2])(float *to, const float *x, int64_t n, int64_t stride);
 };
 
 /// One axis of outputs and what they read: output `start + i * step`, i < count, reads input i * stride + offsets[t]

@@ -52,7 +52,7 @@ static void add_band(const stem_job *job, int64_t image, int64_t first, const fl
   tarn_weight_slab slab = {
     .images = 1, .rows = tarn_least(job->rows, conv->oh - first), .x_row = conv->stride[0] * job->padded_w,
     .x_column = conv->stride[1], .g_row = conv->ow * TARN_LANES, .g_block = plane,
-    .total_block = job->rounded * TARN_LANES};
+    .total_factor = TARN_LANES, .total_block = job->rounded * TARN_LANES};
   for (int64_t column = 0; column < conv->ow; column += job->columns) {
     slab.columns = tarn_least(job->columns, conv->ow - column);
     slab.x = padded + column * conv->stride[1];

@@ -115,7 +115,7 @@ static piece_blocks blocks_of(const weight_job *job, int64_t piece) {
     tarn_least(job->o_blocks, o + job->o_piece)};
 }
 
-// MARK: Sums
+// MARK: Slabs
 
 /// Where a slab lies.
 typedef struct {
@@ -132,10 +132,85 @@ static slab_bounds bounds_of(const weight_job *job, int64_t slab) {
     tarn_least(conv->ow, x + job->columns)};
 }
 
-/// Adds all taps of one block of inputs and one or several of outputs to totals[o block, tap, 16, 16].
+// MARK: What the next slab reads
+
+/// `lines` pixels, `pixel` floats apart, for each image, block and row.
+typedef struct {
+  const float *base;
+  int64_t count[3], step[3], index[3], lines, pixel, offset;
+} region;
+
+typedef struct {
+  region regions[2];
+  int at;
+} reader;
+
+/// Makes runs that follow each other one.
+static void merge(region *r) {
+  for (int axis = 2; axis >= 0; axis--) {
+    if (r->step[axis] != r->lines * r->pixel) break;
+    r->lines *= r->count[axis];
+    r->count[axis] = 1;
+  }
+}
+
+/// The elements of x that positions of one axis of a slab read.
+static tap_range reach_of(const tarn_conv *conv, int axis, int64_t begin, int64_t end) {
+  const int64_t size = axis == 0 ? conv->h : conv->w, taps = axis == 0 ? conv->kh : conv->kw;
+  const int64_t last = (end - 1) * conv->stride[axis] + (taps - 1) * conv->dilation[axis] - conv->low[axis];
+  return (tap_range){
+    tarn_greatest(0, begin * conv->stride[axis] - conv->low[axis]), tarn_least(size, last + 1)};
+}
+
+static reader reader_of(const weight_job *job, const piece_blocks *blocks, int64_t slab) {
+  const tarn_conv *conv = &job->conv;
+  const slab_bounds at = bounds_of(job, slab);
+  const int64_t x_blocks = job->c_blocks * conv->groups, g_blocks = job->o_blocks * conv->groups;
+  const int64_t x_plane = conv->h * conv->w * TARN_LANES, g_plane = conv->oh * conv->ow * TARN_LANES;
+  const int64_t x_block = at.image * x_blocks + blocks->group * job->c_blocks + blocks->c_begin;
+  const int64_t g_block = at.image * g_blocks + blocks->group * job->o_blocks + blocks->o_begin;
+  const tap_range y = reach_of(conv, 0, at.y_begin, at.y_end), x = reach_of(conv, 1, at.x_begin, at.x_end);
+  // Where there is one tap, a stride leaves pixels out.
+  const int64_t skip_y = conv->kh == 1 ? conv->stride[0] : 1, skip_x = conv->kw == 1 ? conv->stride[1] : 1;
+  reader result = {.regions = {
+    {.base = job->x + x_block * x_plane + (y.begin * conv->w + x.begin) * TARN_LANES,
+     .count = {at.images, blocks->c_end - blocks->c_begin, tarn_ceil_div(y.end - y.begin, skip_y)},
+     .step = {x_blocks * x_plane, x_plane, skip_y * conv->w * TARN_LANES},
+     .lines = tarn_ceil_div(x.end - x.begin, skip_x), .pixel = skip_x * TARN_LANES},
+    {.base = job->g + g_block * g_plane + (at.y_begin * conv->ow + at.x_begin) * TARN_LANES,
+     .count = {at.images, blocks->o_end - blocks->o_begin, at.y_end - at.y_begin},
+     .step = {g_blocks * g_plane, g_plane, conv->ow * TARN_LANES}, .lines = at.x_end - at.x_begin,
+     .pixel = TARN_LANES}}};
+  if (y.begin >= y.end || x.begin >= x.end) result.at = 1;
+  for (int i = 0; i < 2; i++) merge(&result.regions[i]);
+  return result;
+}
+
+/// Gives a call on `positions` as many pixels to prefetch, or none if all are taken.
+static void read_ahead(reader *from, int64_t positions, tarn_weight_slab *slab) {
+  slab->ahead = slab->x;
+  slab->ahead_step = 0;
+  if (from->at == 2) return;
+  region *r = &from->regions[from->at];
+  slab->ahead = r->base + r->offset * r->pixel;
+  for (int axis = 0; axis < 3; axis++) slab->ahead += r->index[axis] * r->step[axis];
+  slab->ahead_step = r->pixel;
+  r->offset += positions;
+  if (r->offset < r->lines) return;
+  r->offset = 0;
+  for (int axis = 2; axis >= 0; axis--) {
+    if (++r->index[axis] < r->count[axis]) return;
+    r->index[axis] = 0;
+  }
+  from->at++;
+}
+
+// MARK: Sums
+
+/// Adds all taps of one block of inputs and one or several of outputs to totals[o block, 16, tap, 16].
 static void add_taps(
   const weight_job *job, const slab_bounds *at, int64_t x_block, int64_t g_block, int64_t channels, int several,
-  float *totals
+  reader *next, float *totals
 ) {
   const tarn_conv *conv = &job->conv;
   const tarn_weight_kernels *kernels = tarn_level_now()->weight_gradient;
@@ -144,7 +219,8 @@ static void add_taps(
   tarn_weight_slab slab = {
     .images = at->images, .x_image = x_blocks * x_plane, .g_image = g_blocks * g_plane,
     .x_row = conv->stride[0] * conv->w * TARN_LANES, .g_row = conv->ow * TARN_LANES,
-    .x_column = conv->stride[1] * TARN_LANES, .g_block = g_plane, .total_block = job->taps * PAIR};
+    .x_column = conv->stride[1] * TARN_LANES, .g_block = g_plane, .total_factor = job->taps * TARN_LANES,
+    .total_block = job->taps * PAIR};
   for (int64_t i = 0; i < conv->kh; i++) {
     const int64_t y = tarn_greatest(at->y_begin, job->y_ranges[i].begin);
     slab.rows = tarn_least(at->y_end, job->y_ranges[i].end) - y;
@@ -160,14 +236,15 @@ static void add_taps(
         job->x + (at->image * x_blocks + x_block) * x_plane + (x_y * conv->w + x_x) * TARN_LANES;
       for (int64_t first = 0; first < channels; first += kernels->factors) {
         slab.x = from + first;
+        read_ahead(next, slab.images * slab.rows * slab.columns, &slab);
         (several ? kernels->several : kernels->one)(
-          &slab, totals + (i * conv->kw + j) * PAIR + first * TARN_LANES);
+          &slab, totals + (first * job->taps + i * conv->kw + j) * TARN_LANES);
       }
     }
   }
 }
 
-/// Sums of a piece over the slabs of a chunk: [c block, o block, tap, 16, 16].
+/// Sums of a piece over the slabs of a chunk: [c block, o block, 16, tap, 16].
 static void sum_piece(const weight_job *job, int64_t piece, int64_t chunk, float *totals) {
   const piece_blocks blocks = blocks_of(job, piece);
   const int64_t most = tarn_level_now()->weight_gradient->blocks;
@@ -176,29 +253,27 @@ static void sum_piece(const weight_job *job, int64_t piece, int64_t chunk, float
   const int64_t last = tarn_least(slabs, (chunk + 1) * job->chunk_slabs);
   for (int64_t s = chunk * job->chunk_slabs; s < last; s++) {
     const slab_bounds at = bounds_of(job, s);
+    reader next = {.at = 2};
+    if (s + 1 < last) next = reader_of(job, &blocks, s + 1);
     for (int64_t o = blocks.o_begin, taken; o < blocks.o_end; o += taken) {
       taken = o + most <= blocks.o_end ? most : 1;
       for (int64_t c = blocks.c_begin; c < blocks.c_end; c++) {
         const int64_t pair = (c - blocks.c_begin) * job->o_piece + o - blocks.o_begin;
         add_taps(
           job, &at, blocks.group * job->c_blocks + c, blocks.group * job->o_blocks + o,
-          tarn_least(TARN_LANES, job->c - c * TARN_LANES), taken > 1, totals + pair * job->taps * PAIR);
+          tarn_least(TARN_LANES, job->c - c * TARN_LANES), taken > 1, &next,
+          totals + pair * job->taps * PAIR);
       }
     }
   }
 }
 
-/// Puts sums [tap, 16, 16] of a pair of blocks where the weights are.
+/// Puts sums [16, tap, 16] of a pair of blocks where the weights are.
 static void write_pair(const weight_job *job, int64_t group, int64_t c, int64_t o, const float *totals) {
   const int64_t inputs = tarn_least(TARN_LANES, job->c - c * TARN_LANES);
   const int64_t outputs = tarn_least(TARN_LANES, job->o - o * TARN_LANES);
-  for (int64_t lane = 0; lane < outputs; lane++) {
-    float *to = job->dw + ((group * job->o + o * TARN_LANES + lane) * job->c + c * TARN_LANES) * job->taps;
-    for (int64_t i = 0; i < inputs; i++) {
-      const float *from = totals + i * TARN_LANES + lane;
-      for (int64_t tap = 0; tap < job->taps; tap++) *to++ = from[tap * PAIR];
-    }
-  }
+  float *to = job->dw + ((group * job->o + o * TARN_LANES) * job->c + c * TARN_LANES) * job->taps;
+  tarn_level_now()->pack_transposed[0](to, job->c * job->taps, totals, TARN_LANES, inputs * job->taps, outputs);
 }
 
 static void write_piece(const weight_job *job, int64_t piece, const float *totals) {

@@ -6,20 +6,30 @@ package final class CPUBackend: Backend {
   package let name = "cpu"
   package let allocator = CachingAllocator()
   package static let shared = CPUBackend()
-  private let chooser = AlgorithmChooser()
+  private let chooser = AlgorithmChooser(
+    allowsWinograd: Machine.allowsWinograd, tuning: .shared)
 
   private init() {}
 
   package func upload(_ bytes: UnsafeRawBufferPointer) -> any Storage {
-    let storage = CPUStorage(byteCount: bytes.count, allocator)
-    storage.fill(bytes)
-    return storage
+    do {
+      let storage = try CPUStorage(byteCount: bytes.count, allocator)
+      storage.fill(bytes)
+      return storage
+    } catch {
+      let problem = error as? Diagnostic ?? Diagnostic(operation: "upload", reason: "\(error)")
+      return Diagnostic.report(problem, giving: HostStorage(byteCount: bytes.count))
+    }
   }
 
   package func compile(_ graph: Graph) -> any Executable {
     let simplified = Simplifier.simplified(graph, claims: CallKernels.claims)
     let blocked = EpilogueFusion.applied(to: BlockedLayout.applied(to: simplified, chooser))
     return CPUPlan(Program(blocked), allocator)
+  }
+
+  package func claims(_ call: Call, _ arguments: [Graph.Vertex]) -> Bool {
+    CallKernels.claims(call, arguments)
   }
 }
 
@@ -42,17 +52,21 @@ private final class CPUPlan: Executable {
     self.program = program
     self.allocator = allocator
     kernels = program.steps.map { KernelStep($0) }
-    preparations = program.preparations.map { Preparation($0) }
     deferrals = program.deferrals.map { Deferral($0, in: program) }
     var isTouched = program.buffers.map { _ in false }
     for step in program.steps {
       for buffer in step.buffersRead + step.buffersWritten { isTouched[buffer] = true }
     }
     self.isTouched = isTouched
+    preparations = program.preparations.map { preparation in
+      let source = preparation.input.buffer ?? 0
+      return Preparation(preparation, in: program, isRead: isTouched[source])
+    }
   }
 
   func run(_ inputs: [any Storage], scalars: [Scalar]) throws -> [any Storage] {
-    let scratch = CPUStorage(byteCount: program.scratchBytes, allocator)
+    allocator.beginRun()
+    let scratch = try CPUStorage(byteCount: program.scratchBytes, allocator)
     var outputs: [Int: CPUStorage] = [:]
     let prepared = try preparations.map { try $0.result(of: inputs[$0.slot], allocator) }
     let base = try scratch.pointer
@@ -63,7 +77,7 @@ private final class CPUPlan: Executable {
       case .prepared(let number): return try prepared[number].pointer
       case .scratch(let offset): return base + offset
       case .output(let number):
-        let storage = CPUStorage(byteCount: program.buffers[index].byteCount, allocator)
+        let storage = try CPUStorage(byteCount: program.buffers[index].byteCount, allocator)
         outputs[number] = storage
         return try storage.pointer
       case .deferred: return nil

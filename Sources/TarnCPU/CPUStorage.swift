@@ -25,10 +25,10 @@ final class CPUStorage: Storage, @unchecked Sendable {  // written only by the r
   private let allocator: CachingAllocator
   private let state: Lock<State>
 
-  init(byteCount: Int, _ allocator: CachingAllocator) {
+  init(byteCount: Int, _ allocator: CachingAllocator) throws {
     self.byteCount = byteCount
     self.allocator = allocator
-    state = Lock(State(pointer: allocator.take(byteCount)))
+    state = Lock(State(pointer: try allocator.take(byteCount)))
   }
 
   /// Data left in the layout that `call` would make of it.
@@ -45,7 +45,7 @@ final class CPUStorage: Storage, @unchecked Sendable {  // written only by the r
 
   private func pointer(_ state: inout State) throws -> UnsafeMutableRawPointer {
     if let pointer = state.pointer { return pointer }
-    let pointer = allocator.take(byteCount)
+    let pointer = try allocator.take(byteCount)
     if let original = state.original {
       try original.convert(original.storage.pointer, pointer)
     }
@@ -65,6 +65,15 @@ final class CPUStorage: Storage, @unchecked Sendable {  // written only by the r
     }
   }
 
+  /// Lets the memory go: the data can be made from `original` when it is wanted.
+  func release(_ original: Original) {
+    let own = state.withLock { state in
+      defer { (state.pointer, state.original) = (nil, original) }
+      return state.pointer.map { Address(pointer: $0) }
+    }
+    if let own { allocator.giveBack(own.pointer, byteCount) }
+  }
+
   /// Copies in what a new storage is to hold.
   func fill(_ bytes: UnsafeRawBufferPointer) {
     guard let base = bytes.baseAddress else { return }
@@ -77,9 +86,12 @@ final class CPUStorage: Storage, @unchecked Sendable {  // written only by the r
   }
 
   func read(into bytes: UnsafeMutableRawBufferPointer) {
-    guard byteCount > 0 else { return }
+    guard let target = bytes.baseAddress, byteCount > 0 else { return }
+    let address = Address(pointer: target)
     do {
-      try bytes.copyMemory(from: UnsafeRawBufferPointer(start: pointer, count: byteCount))
+      try state.withLock { state in
+        address.pointer.copyMemory(from: try pointer(&state), byteCount: byteCount)
+      }
     } catch {
       Diagnostic.report(Diagnostic(operation: "reading a value", reason: "\(error)"))
     }

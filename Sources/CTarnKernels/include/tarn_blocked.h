@@ -53,6 +53,8 @@ int tarn_direct_takes(const tarn_conv *conv, int pass);
 /// Floats of the packed weights, for the first two passes.
 int64_t tarn_direct_packed_count(const tarn_conv *conv, int pass);
 int tarn_direct_pack(const tarn_conv *conv, int pass, const float *w, float *packed);
+/// The plain weights again.
+int tarn_direct_unpack(const tarn_conv *conv, int pass, const float *packed, float *w);
 int tarn_direct_forward(
   const tarn_conv *conv, const float *x, const float *packed, const tarn_epilogue *epilogue, float *y);
 int tarn_direct_input_gradient(const tarn_conv *conv, const float *g, const float *packed, float *dx);

@@ -8,19 +8,32 @@
 
 // MARK: Sums over taps
 
-/// What the epilogue does to one vector.
-INLINE vf depthwise_finish(vf sum, const tarn_epilogue *e, int64_t lane, const float *residual) {
-  if (e->scale) sum = sum * load_f(e->scale + lane);
-  if (e->shift) sum = sum + load_f(e->shift + lane);
-  if (residual) sum = sum + load_f(residual);
-  switch (e->activation) {
-    case TARN_ACTIVATION_RELU: return sum < 0.0f ? (vf)0.0f : sum;
-    case TARN_ACTIVATION_CLIP:
-      sum = sum < e->low ? (vf)e->low : sum;
-      return sum > e->high ? (vf)e->high : sum;
-    case TARN_ACTIVATION_SILU: return sum * sigmoid_f(sum);
-    default: return sum;
+/// What the epilogue does to `count` sums, a constant.
+INLINE void depthwise_finish(
+  vf *sum, int count, const tarn_epilogue *e, int64_t lane, const float *residual, int64_t column
+) {
+#define EACH(...)                                                                                              \
+  _Pragma("clang loop unroll(full)") for (int t = 0; t < count; t++) sum[t] = __VA_ARGS__
+  if (e->scale) {
+    const vf scale = load_f(e->scale + lane);
+    EACH(sum[t] * scale);
   }
+  if (e->shift) {
+    const vf shift = load_f(e->shift + lane);
+    EACH(sum[t] + shift);
+  }
+  if (residual) EACH(sum[t] + load_f(residual + t * column + lane));
+  const vf low = e->low, high = e->high;
+  switch (e->activation) {
+    case TARN_ACTIVATION_RELU: EACH(sum[t] < 0.0f ? (vf)0.0f : sum[t]); break;
+    case TARN_ACTIVATION_CLIP:
+      EACH(sum[t] < low ? low : sum[t]);
+      EACH(sum[t] > high ? high : sum[t]);
+      break;
+    case TARN_ACTIVATION_SILU: EACH(sum[t] * sigmoid_f(sum[t])); break;
+    default: break;
+  }
+#undef EACH
 }
 
 /// `count` positions of one row; kw, step and dilation are constants where it pays.
@@ -41,20 +54,25 @@ INLINE void depthwise_tile(
       for (int t = 0; t < count; t++) sum[t] = madd_f(weight, load_f(row + j * dilation + t * step), sum[t]);
     }
   }
-  if (epilogue) {
-#pragma clang loop unroll(full)
-    for (int t = 0; t < count; t++) {
-      sum[t] = depthwise_finish(sum[t], epilogue, lane, residual ? residual + t * y_column + lane : 0);
-    }
-  }
+  if (epilogue) depthwise_finish(sum, count, epilogue, lane, residual, y_column);
 #pragma clang loop unroll(full)
   for (int t = 0; t < count; t++) store_f(y + t * y_column + lane, sum[t]);
+}
+
+/// Pixels between what is written and what is made ready to be written.
+enum { DEPTHWISE_AHEAD = 192 };
+
+/// Brings in what the next band reads, a little with every tile: copying would wait for it.
+INLINE const float *depthwise_prefetch(const float *ahead, int64_t pixels) {
+  for (int64_t i = 0; i < pixels; i++) __builtin_prefetch(ahead + i * TARN_LANES, 0, 3);
+  return ahead + pixels * TARN_LANES;
 }
 
 INLINE void depthwise_rows(
   const tarn_depthwise_band *band, const float *weights, const tarn_epilogue *epilogue, float *y, int64_t y_row,
   int64_t y_column, int64_t kw, int64_t step, int64_t dilation
 ) {
+  const float *ahead = band->ahead;
   for (int64_t r = 0; r < band->n_rows; r++) {
     const float *const *rows = band->rows + r * band->row_step;
     for (int64_t lane = 0; lane < TARN_LANES; lane += W) {
@@ -63,6 +81,12 @@ INLINE void depthwise_rows(
       int64_t q = 0;
 #define DEPTHWISE_TILES(COUNT)                                                                                           \
   for (; q + COUNT <= band->n_columns; q += COUNT) {                                                           \
+    if (lane == 0) {                                                                                           \
+      ahead = depthwise_prefetch(ahead, COUNT * band->ahead_pixels);                                           \
+      for (int t = 0; t < COUNT; t++) {                                                                        \
+        __builtin_prefetch(to + (q + t) * y_column + DEPTHWISE_AHEAD * TARN_LANES, 1, 3);                \
+      }                                                                                                        \
+    }                                                                                                          \
     depthwise_tile(                                                                                            \
       band, rows, band->start + q * step, weights, epilogue, to + q * y_column, y_column,                                    \
       residual ? residual + q * y_column : 0, lane, COUNT, kw, step, dilation);                                \
@@ -123,6 +147,7 @@ INLINE void depthwise_add(
   int64_t column, int kh, int kw, int64_t step, int64_t dilation
 ) {
   vf total[25];
+  const float *ahead = band->ahead;
   float *to = totals + (first * band->kw + column) * TARN_LANES + lane;
 #pragma clang loop unroll(full)
   for (int k = 0; k < kh * kw; k++) total[k] = load_f(to + (k / kw * band->kw + k % kw) * TARN_LANES);
@@ -132,6 +157,7 @@ INLINE void depthwise_add(
 #pragma clang loop unroll(full)
     for (int i = 0; i < kh; i++) row[i] = rows[i * band->row_dilation] + band->start + column * dilation + lane;
     const float *from = g + r * g_row + lane;
+    if (lane == 0) ahead = depthwise_prefetch(ahead, band->n_columns * band->ahead_pixels);
 #pragma clang loop unroll_count(2)
     for (int64_t q = 0; q < band->n_columns; q++) {
       const vf factor = load_f(from + q * TARN_LANES);

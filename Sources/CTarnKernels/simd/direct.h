@@ -46,37 +46,59 @@ INLINE void direct_lane(
   }
 }
 
+/// Leaves sums that are not complete.
+INLINE void direct_leave(
+  float *to, v16 sums[DIRECT_BLOCKS][DIRECT_PIXELS], const int blocks, const int pixels
+) {
+  UNROLLED for (int b = 0; b < blocks; b++) {
+    UNROLLED for (int i = 0; i < pixels; i++) STORE_16(to + (b * pixels + i) * 16, sums[b][i]);
+  }
+}
+
+#define EACH_SUM(...)                                                                                        \
+  UNROLLED for (int b = 0; b < blocks; b++) {                                                                \
+    UNROLLED for (int r = 0; r < rows; r++) {                                                                \
+      UNROLLED for (int j = 0; j < columns; j++) {                                                           \
+        v16 *sum = &sums[b][r * columns + j];                                                                \
+        const int64_t at = b * y_block + r * y_row + j * y_pixel;                                            \
+        __VA_ARGS__                                                                                          \
+      }                                                                                                      \
+    }                                                                                                        \
+  }
+
 INLINE void direct_finish(
   const tarn_direct_tile *t, v16 sums[DIRECT_BLOCKS][DIRECT_PIXELS], const int blocks, const int rows,
   const int columns
 ) {
   if (t->to) {
-    float *to = t->to;
-    UNROLLED for (int b = 0; b < blocks; b++) {
-      UNROLLED for (int i = 0; i < rows * columns; i++) STORE_16(to + (b * rows * columns + i) * 16, sums[b][i]);
-    }
+    direct_leave(t->to, sums, blocks, rows * columns);
     return;
   }
-  UNROLLED for (int b = 0; b < blocks; b++) {
-    const v16 scale = t->scale ? LOAD_16(t->scale + b * 16) : (v16)1.0f;
-    const v16 shift = t->shift ? LOAD_16(t->shift + b * 16) : (v16)0.0f;
-    UNROLLED for (int i = 0; i < rows * columns; i++) sums[b][i] = MULTIPLY_ADD(sums[b][i], scale, shift);
-  }
-  const v16 low = (v16)t->low, high = (v16)t->high;
-  UNROLLED for (int b = 0; b < blocks; b++) {
-    UNROLLED for (int r = 0; r < rows; r++) {
-      const int64_t at = b * t->y_block + r * t->y_row;
-      UNROLLED for (int j = 0; j < columns; j++) {
-        v16 sum = sums[b][r * columns + j];
-        if (t->residual) sum += LOAD_16(t->residual + at + j * t->y_pixel);
-        sum = low > sum ? low : sum;
-        sum = high < sum ? high : sum;
-        STORE_16(t->y + at + j * t->y_pixel, sum);
-      }
-      if (t->silu) {
-        for (int j = 0; j < columns; j++) direct_silu(t->y + at + j * t->y_pixel);
-      }
+  if (t->scale || t->shift) {
+    UNROLLED for (int b = 0; b < blocks; b++) {
+      const v16 scale = t->scale ? LOAD_16(t->scale + b * 16) : (v16)1.0f;
+      const v16 shift = t->shift ? LOAD_16(t->shift + b * 16) : (v16)0.0f;
+      UNROLLED for (int i = 0; i < rows * columns; i++) sums[b][i] = MULTIPLY_ADD(sums[b][i], scale, shift);
     }
+  }
+  const int64_t y_block = t->y_block, y_row = t->y_row, y_pixel = t->y_pixel;
+  if (t->residual) {
+    const float *residual = t->residual;
+    EACH_SUM(*sum += LOAD_16(residual + at);)
+  }
+  if (t->clips) {
+    const v16 low = (v16)t->low, high = (v16)t->high;
+    EACH_SUM((void)at; *sum = low > *sum ? low : *sum; *sum = high < *sum ? high : *sum;)
+  }
+  float *y = t->y;
+  const int silu = t->silu;
+  if (t->streams) {
+    EACH_SUM(__builtin_nontemporal_store(*sum, (v16 *)(y + at));)
+  } else {
+    EACH_SUM(STORE_16(y + at, *sum);)
+  }
+  if (silu) {
+    EACH_SUM((void)sum; direct_silu(y + at);)
   }
 }
 
@@ -128,6 +150,31 @@ INLINE void direct_stem_tile(const tarn_direct_tile *t, const int blocks, const 
   direct_finish(t, sums, blocks, 1, columns);
 }
 
+// MARK: Copies
+
+/// to[i] = x[i * stride], of blocks.
+static void direct_copy_blocks(float *to, const float *x, int64_t n, int64_t stride) {
+  for (int64_t i = 0; i < n; i++) STORE_16(to + i * 16, LOAD_16(x + i * stride * 16));
+}
+
+/// Sixteen floats, every second one from x on; no other float past the last is read.
+INLINE v16 direct_every_second(const float *x) {
+  const v16 a = LOAD_16(x), b = LOAD_16(x + 15);
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31);
+}
+
+/// to[i] = x[i * stride], of floats.
+static void direct_copy_floats(float *to, const float *x, int64_t n, int64_t stride) {
+  if (n < 16 || stride > 2) {
+    for (int64_t i = 0; i < n; i++) to[i] = x[i * stride];
+    return;
+  }
+  // The last vector overlaps the one before.
+  for (int64_t i = 0; i < n; i = i + 32 > n && i + 16 < n ? n - 16 : i + 16) {
+    STORE_16(to + i, stride == 1 ? LOAD_16(x + i) : direct_every_second(x + i * 2));
+  }
+}
+
 // clang-format off
 #define DIRECT_TILE(B, R, C)                                                                                 \
   static void direct_##B##_##R##_##C(const tarn_direct_tile *t) { direct_tile(t, B, R, C); }
@@ -169,6 +216,6 @@ DIRECT_3(1)
 // clang-format on
 
 static const struct tarn_direct_kernels direct_kernels = {
-  .blocks = DIRECT_BLOCKS, .pixels = DIRECT_PIXELS, DIRECT_TABLES};
+  .blocks = DIRECT_BLOCKS, .pixels = DIRECT_PIXELS, .copy = {direct_copy_floats, direct_copy_blocks}, DIRECT_TABLES};
 
 #endif

@@ -30,12 +30,17 @@ INLINE void weight_outer(
 #pragma clang loop unroll(full)
     for (int v = 0; v < vectors; v++) sum[i][v] = 0;
   }
+  const float *ahead = s->ahead;
   const int64_t x_column = s->x_column, g_block = s->g_block, columns = s->columns;
   for (int64_t image = 0; image < s->images; image++) {
     for (int64_t row = 0; row < s->rows; row++) {
       const float *x = s->x + image * s->x_image + row * s->x_row;
       const float *g = s->g + image * s->g_image + row * s->g_row;
       for (int64_t column = 0; column < columns; column++, x += x_column, g += 16) {
+        if (!scattered) {
+          __builtin_prefetch(ahead, 0, 2);
+          ahead += s->ahead_step;
+        }
         vf factor[4];
 #pragma clang loop unroll(full)
         for (int v = 0; v < vectors; v++) factor[v] = load_f(g + v / WEIGHT_PARTS * g_block + v % WEIGHT_PARTS * W);
@@ -51,7 +56,7 @@ INLINE void weight_outer(
   for (int i = 0; i < factors; i++) {
 #pragma clang loop unroll(full)
     for (int v = 0; v < vectors; v++) {
-      float *to = total + v / WEIGHT_PARTS * s->total_block + i * 16 + v % WEIGHT_PARTS * W;
+      float *to = total + v / WEIGHT_PARTS * s->total_block + i * s->total_factor + v % WEIGHT_PARTS * W;
       store_f(to, load_f(to) + sum[i][v]);
     }
   }

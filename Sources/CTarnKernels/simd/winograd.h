@@ -305,10 +305,10 @@ enum { WINOGRAD_MOST_ROWS = 6, WINOGRAD_WIDE = 1 };
 enum { WINOGRAD_MOST_ROWS = 2, WINOGRAD_WIDE = 1 };
 #endif
 
-/// `u_step`: floats of u from channel to channel.
+/// `u_step`: floats of u from channel to channel. Calls for `lines` of the memory at `ahead` for each block of channels.
 INLINE void winograd_rows(
   const int rows, const int wide, int64_t channels, const float *v, int64_t v_step, const float *u, int64_t u_step,
-  float *y, int64_t y_step
+  float *y, int64_t y_step, const float *ahead, int64_t lines
 ) {
   vb sums[WINOGRAD_MOST_ROWS][WINOGRAD_WIDE];
   UNROLLED for (int r = 0; r < rows; r++) {
@@ -316,7 +316,8 @@ INLINE void winograd_rows(
   }
   for (int64_t c = 0; c < channels; c += TARN_LANES, v += v_step) {
     const float *end = v + tarn_least(TARN_LANES, channels - c);
-    for (const float *at = v; at < end; at++, u += u_step) {
+    for (const float *at = v; at < end; at++, u += u_step, ahead += lines) {
+      __builtin_prefetch(ahead, 0, 2);
       vb weights[WINOGRAD_WIDE];
       UNROLLED for (int j = 0; j < wide; j++) weights[j] = *(const vb *)(u + j * TARN_LANES);
       UNROLLED for (int r = 0; r < rows; r++) {
@@ -330,22 +331,27 @@ INLINE void winograd_rows(
   }
 }
 
-/// All tiles, in parts of nearly the same size, with `wide` blocks.
+/// All tiles, in parts of nearly the same size, with `wide` blocks. Meanwhile the weights of the next position come
+/// closer, since at few tiles memory is what takes the time.
 INLINE void winograd_strip(
   const int wide, int64_t tiles, int64_t channels, const float *v, int64_t v_step, const float *u, int64_t u_step,
   float *y, int64_t y_step
 ) {
-  for (int64_t parts = tarn_ceil_div(tiles, WINOGRAD_MOST_ROWS); parts > 0; parts--) {
+  int64_t parts = tarn_ceil_div(tiles, WINOGRAD_MOST_ROWS);
+  const int64_t lines = parts > 1 ? TARN_LANES : 0;
+  const float *ahead = u + channels * u_step;
+  for (; parts > 0; parts--) {
     const int64_t rows = tarn_ceil_div(tiles, parts);
     switch (rows) {
 #define CASE(R) \
-  case R: winograd_rows(R, wide, channels, v, v_step, u, u_step, y, y_step); break;
+  case R: winograd_rows(R, wide, channels, v, v_step, u, u_step, y, y_step, ahead, lines); break;
       WINOGRAD_ROWS(CASE)
 #undef CASE
     }
     tiles -= rows;
     v += rows * TARN_LANES;
     y += rows * TARN_LANES;
+    ahead += channels * lines;
   }
 }
 

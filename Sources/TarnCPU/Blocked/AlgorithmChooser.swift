@@ -1,11 +1,10 @@
 import TarnCore
 
-/// Decides which kernels do a convolution.
-///
-/// Without measurements the rule of thumb holds: Winograd where it applies and there is enough to do, else direct.
+/// Decides which kernels do a convolution: what ``Tuning`` measured, else a rule of thumb.
 struct AlgorithmChooser: Sendable {
   /// Whether Winograd's minimal filtering, which rounds a little more, may be used.
-  var allowsWinograd = true
+  var allowsWinograd: Bool
+  var tuning: Tuning
 
   /// The convolution on blocked images for a vertex; nil if it had better stay plain.
   func convolution(_ vertex: Graph.Vertex, _ graph: Graph) -> BlockedConvolution? {
@@ -23,7 +22,7 @@ struct AlgorithmChooser: Sendable {
     let candidates = algorithms(x, w, geometry).map {
       BlockedConvolution($0, pass, geometry, x: x, w: w, y: y)
     }
-    return candidates.first { $0.isPossible }
+    return tuning.best(of: candidates.filter(\.isPossible))
   }
 
   /// The best first.
@@ -34,6 +33,8 @@ struct AlgorithmChooser: Sendable {
     if geometry.groups == x[1], geometry.groups > 1 { return [.depthwise] }
     guard x[1] >= BlockedLayout.lanes || geometry.groups == 1 && x[1] >= 8 else { return [] }
     guard allowsWinograd, w[2] == 3, w[3] == 3 else { return [.direct] }
-    return x[0] > 1 ? [.winograd4, .direct] : [.winograd2, .direct]
+    // One small image: its weights, read once, cost more than the multiplications that Winograd saves.
+    if x[0] * x[2] * x[3] < 100 { return [.direct, .winograd2, .winograd4] }
+    return x[0] > 1 ? [.winograd4, .winograd2, .direct] : [.winograd2, .winograd4, .direct]
   }
 }

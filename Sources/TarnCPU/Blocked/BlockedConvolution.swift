@@ -20,16 +20,19 @@ struct BlockedConvolution: Hashable {
 
   static let name = "blocked.convolution."
   static let packName = "blocked.pack."
+  static let unpackName = "blocked.unpack."
 
   /// As an op of a graph.
   var op: Op { .call(Call(Self.name + "\(pass).\(algorithm)", attributes)) }
 
-  /// The op that readies plain weights for `op`; a result from a leaf is kept with it.
+  /// The op that readies plain weights for `op`; a result from a leaf is kept with it, and takes its place if it can.
   var packing: Op {
     var bare = self
     bare.epilogue = Epilogue()
-    // One packing serves every image size; only Winograd's and the direct kernels' passes differ.
-    return .call(Call(Self.packName + "\(pass).\(algorithm)", bare.attributes, isKept: true))
+    let suffix = "\(pass).\(algorithm)"
+    let inverse =
+      algorithm == .direct ? Call(Self.unpackName + suffix, bare.attributes) : nil
+    return .call(Call(Self.packName + suffix, bare.attributes, isKept: true, inverse: inverse))
   }
 
   private var attributes: [Scalar] {

@@ -6,6 +6,9 @@ enum BlockedKernels {
   static func body(_ call: Call, _ x: [View], _ y: View) -> KernelStep.Body? {
     if call.name.hasPrefix(BlockedConvolution.name) { return convolution(BlockedConvolution(call)) }
     if call.name.hasPrefix(BlockedConvolution.packName) { return packing(BlockedConvolution(call)) }
+    if call.name.hasPrefix(BlockedConvolution.unpackName) {
+      return unpacking(BlockedConvolution(call))
+    }
     switch call.name {
     case "blocked.block": return blocking(x[0].shape, tarn_block)
     case "blocked.unblock": return blocking(y.shape, tarn_unblock)
@@ -94,6 +97,17 @@ enum BlockedKernels {
         case .winograd4: tarn_winograd_pack(conv, pass, 4, w, packed)
         }
       }
+      try check(status, "convolution")
+    }
+  }
+
+  private static func unpacking(_ convolution: BlockedConvolution) -> KernelStep.Body {
+    let layout = convolution.layout
+    let pass = Int32(convolution.pass.rawValue)
+    return { operands, output in
+      let packed = operands[0].assumingMemoryBound(to: Float.self)
+      let w = output.assumingMemoryBound(to: Float.self)
+      let status = withUnsafePointer(to: layout) { tarn_direct_unpack($0, pass, packed, w) }
       try check(status, "convolution")
     }
   }

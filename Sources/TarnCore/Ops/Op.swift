@@ -190,14 +190,18 @@ package final class Call: Hashable, Sendable {
   package let vjp: (@Sendable ([Tensor], Tensor, Tensor) -> [Tensor?])?
   /// The result's tangent given (arguments, result, tangents of the arguments); nil: it has none.
   package let jvp: (@Sendable ([Tensor], Tensor, [Tensor?]) -> Tensor?)?
+  /// Of a composite: what it is of its arguments, recorded only when needed. Input 0 then means nothing.
+  package let fallback: (@Sendable ([Tensor]) -> Tensor)?
 
   package init(
     _ name: String, _ attributes: [Scalar] = [], isKept: Bool = false, inverse: Call? = nil,
     vjp: (@Sendable ([Tensor], Tensor, Tensor) -> [Tensor?])? = nil,
-    jvp: (@Sendable ([Tensor], Tensor, [Tensor?]) -> Tensor?)? = nil
+    jvp: (@Sendable ([Tensor], Tensor, [Tensor?]) -> Tensor?)? = nil,
+    fallback: (@Sendable ([Tensor]) -> Tensor)? = nil
   ) {
     (self.name, self.attributes, self.isKept, self.inverse) = (name, attributes, isKept, inverse)
     (self.vjp, self.jvp) = (vjp, jvp)
+    self.fallback = fallback
   }
 
   package static func == (a: Call, b: Call) -> Bool {
