@@ -94,7 +94,7 @@ static int run_band(const strips_job *job, int64_t image, int64_t group, int64_t
     job->level->strip_sums[of->wide][count - 1](
       padded, job->offsets, packed + o * of->k * job->bytes, of->k, sums, ld, n);
     for (int64_t i = 0; i < count; i++) {
-      job->level->take_rows[of->wide](
+      job->level->gather_rows[of->wide](
         out + (o + i) * plane, grid.columns, sums + i * ld * job->bytes, grid.padded_w, rows, grid.columns);
     }
   }

@@ -11,7 +11,10 @@ enum CallKernels {
       return arguments.count == 2 && [.int32, .int64].contains(arguments[1].dtype)
     case "crossEntropyGradient":
       return arguments.count == 3 && [.int32, .int64].contains(arguments[1].dtype)
+    case "batchMoments": return x.dtype == .float32 && x.shape.count > 2
+    case "batchGradientSums": return x.dtype == .float32 && x.shape.count > 2
     case "maxPool", "maxPoolGradient", "maxPoolChoice": return call.attributes[0].int64 == 2
+    case "recurrent", "recurrentGradient": return RecurrentKernels.claims(arguments)
     default: return false
     }
   }
@@ -66,7 +69,9 @@ enum CallKernels {
         }
         try check(status, call.name)
       }
-    default: return nil
+    case "batchMoments", "batchGradientSums": return BatchKernels.body(call, x)
+    case "recurrent", "recurrentGradient": return RecurrentKernels.body(call)
+    default: return BlockedKernels.body(call, x, y)
     }
   }
 
@@ -80,7 +85,7 @@ enum CallKernels {
 
 extension Window {
   /// From the attributes of a pooling call: the number of spatial axes, then each property axis by axis.
-  fileprivate init(of call: Call) {
+  init(of call: Call) {
     let count = Int(call.attributes[0].int64)
     let lists = (0..<5).map { list in
       (0..<count).map { Int(call.attributes[1 + list * count + $0].int64) }

@@ -71,6 +71,12 @@ int tarn_simd_level(void);
 /// processor has. Returns the level now in use.
 int tarn_set_simd_level(int level);
 
+// MARK: Memory
+
+/// At least 64-byte aligned; large blocks on huge pages where the system has them. Null if there is no memory.
+void *tarn_allocate(int64_t bytes);
+void tarn_free(void *memory);
+
 // MARK: Threads
 
 /// Work on [begin, end).

@@ -110,7 +110,7 @@ INLINE void copy_row(char *to, const char *from, int64_t n) {
 
 /// Rows of `columns` elements, `from` and `to` apart; `spread` also puts zeros between them, and `end` after the last.
 #define STRIP_ROWS(S)                                                                                        \
-  static void take_rows_##S(void *py, int64_t to, const void *px, int64_t from, int64_t rows, int64_t columns) { \
+  static void gather_rows_##S(void *py, int64_t to, const void *px, int64_t from, int64_t rows, int64_t columns) { \
     for (int64_t i = 0; i < rows; i++) {                                                                     \
       copy_row((char *)((S##_t *)py + i * to), (const char *)((const S##_t *)px + i * from),                 \
                columns * (int64_t)sizeof(S##_t));                                                            \

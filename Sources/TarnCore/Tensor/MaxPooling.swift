@@ -10,7 +10,7 @@ struct MaxPooling {
   /// [N, C, s…] → [N, C, t…]
   func pooled(_ x: Tensor) -> Tensor {
     let call = Call(
-      "maxPool", attributes, vjp: { x, _, g in [gradient(x[0], g)] },
+      "maxPool", window.attributes, vjp: { x, _, g in [gradient(x[0], g)] },
       jvp: { x, _, t in t[0].map { chosen(x[0], $0) } })
     return Tensor.record(.call(call), taken(x, at: x), x, shape, x.dtype)
   }
@@ -18,7 +18,7 @@ struct MaxPooling {
   /// (x, t), both [N, C, s…] → [N, C, t…]
   private func chosen(_ x: Tensor, _ t: Tensor) -> Tensor {
     let call = Call(
-      "maxPoolChoice", attributes, vjp: { x, _, g in [nil, gradient(x[0], g)] },
+      "maxPoolChoice", window.attributes, vjp: { x, _, g in [nil, gradient(x[0], g)] },
       jvp: { x, _, t in t[1].map { chosen(x[0], $0) } })
     return Tensor.record(.call(call), [taken(t, at: x), x, t], shape, t.dtype)
   }
@@ -26,7 +26,7 @@ struct MaxPooling {
   /// (x [N, C, s…], g [N, C, t…]) → [N, C, s…]
   private func gradient(_ x: Tensor, _ g: Tensor) -> Tensor {
     let call = Call(
-      "maxPoolGradient", attributes, vjp: { x, _, u in [nil, chosen(x[0], u)] },
+      "maxPoolGradient", window.attributes, vjp: { x, _, u in [nil, chosen(x[0], u)] },
       jvp: { x, _, t in t[1].map { gradient(x[0], $0) } })
     let sums = Tensor.record(.scatterAdd(axis: 0), g, places(x), [x.count], g.dtype)
     return Tensor.record(.call(call), [sums.reshaped(x.shape), x, g], x.shape, g.dtype)
@@ -47,13 +47,5 @@ struct MaxPooling {
     let front = Array(shape.dropLast(axes)) + [Int](repeating: 1, count: axes)
     let starts = Tensor.iota([front.product], axis: 0, dtype: type, device: x.device) * plane
     return winners.cast(to: type) + starts.reshaped(front)
-  }
-
-  /// The number of spatial axes, then size, strides, low, high and dilations of each.
-  private var attributes: [Scalar] {
-    let lists = [
-      [window.size.count], window.size, window.strides, window.low, window.high, window.dilations,
-    ]
-    return lists.flatMap { $0 }.map { .integer(Int64($0)) }
   }
 }

@@ -115,6 +115,13 @@ extension Tensor {
   }
 }
 
+extension Window {
+  /// As attributes of a call.
+  package var attributes: [Scalar] {
+    [[size.count], size, strides, low, high, dilations].flatMap { $0 }.map { .integer(Int64($0)) }
+  }
+}
+
 /// What a pooling was asked for.
 private struct Pooling {
   var size: [Int], strides: [Int], low: [Int], high: [Int], dilations: [Int]
