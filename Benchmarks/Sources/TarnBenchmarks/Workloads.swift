@@ -72,4 +72,4 @@ let workloads: [Workload] = [
       optimizer.update(&model, along: gradient, computing: [loss])
     }
   },
-]
+] + recurrentWorkloads
