@@ -109,7 +109,8 @@ private func normal(_ shape: [Int], seed: UInt64 = 5, dtype: DType = .float32) -
     let names = LSTM(2, 3, layers: 2, bidirectional: true).parameters.map(\.name)
     let base = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"]
     #expect(
-      names == ["_l0", "_l0_reverse", "_l1", "_l1_reverse"].flatMap { end in base.map { $0 + end } })
+      names
+        == ["_l0", "_l0_reverse", "_l1", "_l1_reverse"].flatMap { end in base.map { $0 + end } })
     #expect(GRUCell(2, 3).parameters.map(\.name) == base)
     #expect(LSTM(65, 128, layers: 2).parameterCount == 231_936)
   }

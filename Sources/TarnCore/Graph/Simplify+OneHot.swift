@@ -55,11 +55,10 @@ extension Simplifier {
   private mutating func taken(
     _ rows: Int, from table: Int, isTransposed: Bool, like vertex: Graph.Vertex
   ) -> Int? {
-    let plain = vertices[matrix(table, isTransposed: isTransposed)].shape
+    let turned = matrix(table, isTransposed: isTransposed)
+    let plain = vertices[turned].shape
     let source = emit(
-      Graph.Vertex(
-        .reshape, [matrix(table, isTransposed: isTransposed)], shape: [plain[1], plain[2]],
-        dtype: vertex.dtype))
+      Graph.Vertex(.reshape, [turned], shape: [plain[1], plain[2]], dtype: vertex.dtype))
     let padded = emit(
       Graph.Vertex(
         .pad([Margin(0, 1), Margin()]), [source], shape: [plain[1] + 1, plain[2]],
