@@ -18,6 +18,8 @@ typedef struct {
   /// Channels of a row of the weights that the caller has.
   int64_t all_c;
   dnnl_dims_t strides, dilations, low, high;
+  /// Fixed, or null for what oneDNN likes best.
+  tarn_dnn_layout weights;
   const int64_t *key;
 } piece_geometry;
 
@@ -27,15 +29,14 @@ static int is_stem(const int64_t *key) { return key[C] <= 4 && key[GROUPS] == 1;
 /// oneDNN wants the padding at both ends; false if there is none that gives this size.
 static int set_window(piece_geometry *piece, const int64_t *key) {
   for (int axis = 0; axis < 2; axis++) {
-    int64_t stride = key[STRIDE + axis], reach = (key[KH + axis] - 1) * key[DILATION + axis] + 1;
-    int64_t low = key[LOW + axis], length = key[H + axis], count = key[OH + axis];
-    int64_t high = (count - 1) * stride + reach - length - low;
-    if (high < 0) high = 0;
-    if (low < 0 || low >= reach || high >= reach || (length + low + high - reach) / stride + 1 != count) return 0;
-    piece->strides[axis] = stride;
+    piece->strides[axis] = key[STRIDE + axis];
     piece->dilations[axis] = key[DILATION + axis] - 1;
-    piece->low[axis] = low;
-    piece->high[axis] = high;
+    piece->low[axis] = key[LOW + axis];
+    if (!tarn_dnn_window_fits(
+          key[H + axis], key[KH + axis], key[STRIDE + axis], key[LOW + axis], key[DILATION + axis], key[OH + axis],
+          &piece->high[axis])) {
+      return 0;
+    }
   }
   return 1;
 }
@@ -66,28 +67,25 @@ static piece_geometry whole(const int64_t *key) {
   return piece;
 }
 
+/// The most pieces. Winograd reads all its weights, nine to one, in each: where they are large, fewer.
+static int64_t most_pieces(const int64_t *key) {
+  return key[ALGORITHM] != TARN_DNN_DIRECT && key[C] * key[O] > 64 * 64 && key[GROUPS] == 1 ? 2 : 4;
+}
+
 /// Cuts the operation: `*first` for all pieces but the last, `*last`; the number of pieces depends on the shape alone.
-static int64_t cut(const int64_t *key, piece_geometry *first, piece_geometry *last, int *by_channels) {
-  enum { MOST = 4 };
+static int64_t cut(const int64_t *key, piece_geometry *first, piece_geometry *last) {
+  int64_t most = most_pieces(key), pieces;
   *first = *last = whole(key);
-  *by_channels = key[N] == 1;
-  if (key[N] > 1) {
-    int64_t size = (key[N] + MOST - 1) / MOST;
-    int64_t pieces = (key[N] + size - 1) / size;
-    first->n = size;
-    last->n = key[N] - (pieces - 1) * size;
-    return pieces;
-  }
-  int64_t pieces;
+  if (key[N] > 1) return tarn_dnn_cut_images(key[N], most, &first->n, &last->n);
   if (is_depthwise(key)) {
-    pieces = tarn_dnn_shares(first->groups / TARN_LANES, MOST, 1);
+    pieces = tarn_dnn_shares(first->groups / TARN_LANES, most, 1);
     first->groups = first->c = first->o = first->groups / pieces;
   } else if (key[GROUPS] > 1) {
-    pieces = tarn_dnn_shares(first->groups, MOST, 1);
+    pieces = tarn_dnn_shares(first->groups, most, 1);
     first->groups /= pieces, first->c /= pieces, first->o /= pieces;
   } else {
     int64_t *channels = key[PASS] == TARN_PASS_INPUT_GRADIENT ? &first->c : &first->o;
-    pieces = tarn_dnn_shares(*channels / TARN_LANES, MOST, 4);
+    pieces = tarn_dnn_shares(*channels / TARN_LANES, most, 4);
     *channels /= pieces;
   }
   *last = *first;
@@ -171,10 +169,10 @@ static dnnl_status_t set_epilogue(tarn_dnn_maker *maker, const int64_t *key, tar
 
 // MARK: Making
 
-static dnnl_status_t describe(
-  tarn_dnn_maker *maker, tarn_dnn_layouts *all, const piece_geometry *piece, tarn_dnn_layout weights)
-{
+static dnnl_status_t describe(tarn_dnn_maker *maker, tarn_dnn_layouts *all, const void *argument) {
+  const piece_geometry *piece = argument;
   const int64_t *key = piece->key;
+  tarn_dnn_layout weights = piece->weights ? piece->weights : weight_layout(all, piece);
   static const dnnl_alg_kind_t algorithms[] = {
     dnnl_convolution_direct, dnnl_convolution_winograd, dnnl_convolution_auto};
   dnnl_alg_kind_t algorithm = algorithms[key[ALGORITHM]];
@@ -205,18 +203,6 @@ static dnnl_status_t describe(
     maker, dnnl_convolution_desc_t, dilated_convolution_forward, convolution_forward,
     key[CONSTANT] ? dnnl_forward_inference : dnnl_forward_training, algorithm, x, weights, bias, y, piece->strides,
     piece->dilations, piece->low, piece->high);
-}
-
-static dnnl_status_t make_part(tarn_dnn_op *op, int number, const piece_geometry *piece, tarn_dnn_layout weights) {
-  tarn_dnn_layouts all = {.dnn = op->dnn};
-  tarn_dnn_maker maker;
-  dnnl_status_t status = tarn_dnn_maker_init(&maker, op->dnn);
-  if (!weights) weights = weight_layout(&all, piece);
-  if (status == dnnl_success) status = describe(&maker, &all, piece, weights);
-  if (status == dnnl_success) status = tarn_dnn_set_part(op, number, &maker);
-  tarn_dnn_maker_end(&maker);
-  tarn_dnn_free_layouts(&all);
-  return status;
 }
 
 /// An argument that holds something for each channel of the result, in post-op number `post_op`.
@@ -282,21 +268,20 @@ static dnnl_status_t make_packing(tarn_dnn_op *op, const piece_geometry *piece) 
 
 static dnnl_status_t make(tarn_dnn_op *op) {
   const int64_t *key = op->key.words;
-  piece_geometry first, last;
-  int by_channels;
-  op->pieces = cut(key, &first, &last, &by_channels);
-  op->facts[BY_CHANNELS] = by_channels;
-  piece_geometry all = whole(key);
+  piece_geometry first, last, all = whole(key);
+  op->pieces = cut(key, &first, &last);
+  op->facts[BY_CHANNELS] = key[N] == 1;
   op->facts[CHANNELS_IN] = all.c;
   op->facts[CHANNELS_OUT] = all.o;
   if (!set_window(&first, key) || !set_window(&last, key)) return dnnl_unimplemented;
-  dnnl_status_t status = make_part(op, 0, &first, NULL);
+  dnnl_status_t status = tarn_dnn_make_part(op, 0, describe, &first);
   if (status == dnnl_success) status = make_packing(op, &first);
   if (status != dnnl_success) return status;
   add_arguments(op, &first);
   if (last.n == first.n) return dnnl_success;
   int weights = key[PASS] == TARN_PASS_WEIGHT_GRADIENT ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS;
-  return make_part(op, 1, &last, tarn_dnn_wanted(op, weights));
+  last.weights = tarn_dnn_wanted(op, weights);
+  return tarn_dnn_make_part(op, 1, describe, &last);
 }
 
 const tarn_dnn_op *tarn_dnn_convolution(const tarn_conv *conv, int pass, const tarn_dnn_options *options) {

@@ -118,19 +118,8 @@ void tarn_dnn_free_op(tarn_dnn_op *op) {
 
 // MARK: Making
 
-dnnl_status_t tarn_dnn_maker_init(tarn_dnn_maker *maker, const tarn_dnn_library *dnn) {
-  *maker = (tarn_dnn_maker){.dnn = dnn};
-  dnnl_status_t status = dnn->dnnl_primitive_attr_create(&maker->attributes);
-  if (status != dnnl_success) return status;
-  return dnn->dnnl_primitive_attr_set_scratchpad_mode(maker->attributes, dnnl_scratchpad_mode_user);
-}
-
-void tarn_dnn_maker_end(tarn_dnn_maker *maker) {
-  if (maker->made) maker->dnn->dnnl_primitive_desc_destroy(maker->made);
-  if (maker->attributes) maker->dnn->dnnl_primitive_attr_destroy(maker->attributes);
-}
-
-dnnl_status_t tarn_dnn_set_part(tarn_dnn_op *op, int number, tarn_dnn_maker *maker) {
+/// Takes over the descriptor that a maker made, and makes its primitive.
+static dnnl_status_t set_part(tarn_dnn_op *op, int number, tarn_dnn_maker *maker) {
   const tarn_dnn_library *dnn = op->dnn;
   tarn_dnn_part *part = &op->parts[number];
   part->description = maker->made;
@@ -139,8 +128,9 @@ dnnl_status_t tarn_dnn_set_part(tarn_dnn_op *op, int number, tarn_dnn_maker *mak
   dnnl_status_t status = dnn->dnnl_primitive_desc_query(part->description, dnnl_query_impl_info_str, 0, &name);
   if (status != dnnl_success) return status;
   if (!name || strncmp(name, "ref", 3) == 0 || strncmp(name, "simple", 6) == 0) {
-    // The recurrent layers of this name are matrix products.
-    if (op->key.words[0] != TARN_DNN_RECURRENT_KIND) return dnnl_unimplemented;
+    // Recurrent layers of this name are matrix products, and reorders are loops all the same.
+    int64_t kind = op->key.words[0];
+    if (kind != TARN_DNN_RECURRENT_KIND && kind != TARN_DNN_REORDER_KIND) return dnnl_unimplemented;
   }
   tarn_dnn_layout scratch = dnn->dnnl_primitive_desc_query_md(part->description, dnnl_query_scratchpad_md, 0);
   part->scratch_bytes = scratch ? dnn->dnnl_memory_desc_get_size(scratch) : 0;
@@ -152,6 +142,22 @@ dnnl_status_t tarn_dnn_set_part(tarn_dnn_op *op, int number, tarn_dnn_maker *mak
     int is_extra = op->arguments[i].argument >= DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE;
     if (is_extra || !part->layouts[i]) part->layouts[i] = op->parts[0].layouts[i];
   }
+  return status;
+}
+
+dnnl_status_t tarn_dnn_make_part(tarn_dnn_op *op, int part, tarn_dnn_describe describe, const void *piece) {
+  const tarn_dnn_library *dnn = op->dnn;
+  tarn_dnn_layouts all = {.dnn = dnn};
+  tarn_dnn_maker maker = {.dnn = dnn};
+  dnnl_status_t status = dnn->dnnl_primitive_attr_create(&maker.attributes);
+  if (status != dnnl_success) return status;
+  status = dnn->dnnl_primitive_attr_set_scratchpad_mode(maker.attributes, dnnl_scratchpad_mode_user);
+  if (status == dnnl_success) status = describe(&maker, &all, piece);
+  if (status == dnnl_success) status = all.status;
+  if (status == dnnl_success) status = set_part(op, part, &maker);
+  if (maker.made) dnn->dnnl_primitive_desc_destroy(maker.made);
+  dnn->dnnl_primitive_attr_destroy(maker.attributes);
+  tarn_dnn_free_layouts(&all);
   return status;
 }
 

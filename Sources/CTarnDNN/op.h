@@ -79,11 +79,10 @@ typedef dnnl_status_t (*tarn_dnn_make)(tarn_dnn_op *op);
 const tarn_dnn_op *tarn_dnn_find(const tarn_dnn_key *key, tarn_dnn_make make);
 void tarn_dnn_free_op(tarn_dnn_op *op);
 
-/// Attributes with the scratchpad in the caller's hands.
-dnnl_status_t tarn_dnn_maker_init(tarn_dnn_maker *maker, const tarn_dnn_library *dnn);
-void tarn_dnn_maker_end(tarn_dnn_maker *maker);
-/// Takes over the descriptor that a maker made, and makes its primitive. Refuses reference implementations.
-dnnl_status_t tarn_dnn_set_part(tarn_dnn_op *op, int part, tarn_dnn_maker *maker);
+/// Makes part `part` with the descriptor that `describe` makes, the scratchpad in the caller's hands. Reference
+/// implementations are refused.
+typedef dnnl_status_t (*tarn_dnn_describe)(tarn_dnn_maker *maker, tarn_dnn_layouts *all, const void *piece);
+dnnl_status_t tarn_dnn_make_part(tarn_dnn_op *op, int part, tarn_dnn_describe describe, const void *piece);
 /// Adds an argument (once part 0 is there; before part 1).
 void tarn_dnn_add(tarn_dnn_op *op, int argument, int operand, int64_t step);
 /// The layout that part 0 wants for an argument.
@@ -116,6 +115,24 @@ static inline int64_t tarn_dnn_shares(int64_t count, int64_t most, int64_t least
   int64_t shares = most;
   while (shares > 1 && (count % shares != 0 || count / shares < least)) shares--;
   return shares;
+}
+
+/// Cuts `n` images into at most `most` pieces of `*first`, the last of `*last`.
+static inline int64_t tarn_dnn_cut_images(int64_t n, int64_t most, int64_t *first, int64_t *last) {
+  *first = (n + most - 1) / most;
+  int64_t pieces = (n + *first - 1) / *first;
+  *last = n - (pieces - 1) * *first;
+  return pieces;
+}
+
+/// The window of one axis: 0-based dilation and the padding past the end; false if no padding gives `count`.
+static inline int tarn_dnn_window_fits(
+  int64_t length, int64_t size, int64_t stride, int64_t low, int64_t dilation, int64_t count, int64_t *high)
+{
+  int64_t reach = (size - 1) * dilation + 1;
+  *high = (count - 1) * stride + reach - length - low;
+  if (*high < 0) *high = 0;
+  return low >= 0 && low < reach && *high < reach && (length + low + *high - reach) / stride + 1 == count;
 }
 
 #endif

@@ -1,3 +1,4 @@
+import CTarnDNN
 import CTarnKernels
 
 /// What the CPU engine found on this machine, and how it is set.
@@ -16,6 +17,16 @@ public enum Machine {
   public static var threads: Int {
     get { Int(tarn_threads()) }
     set { tarn_set_threads(Int32(clamping: max(0, newValue))) }
+  }
+
+  /// What was found of oneDNN, in words: its version, or why it is not used and what to install.
+  ///
+  /// The library is optional and opened at run time; `TARN_ONEDNN=off` turns it off.
+  public static var oneDNN: String { String(cString: tarn_dnn_state()) }
+
+  /// The version of oneDNN in use; nil if none is.
+  public static var oneDNNVersion: String? {
+    tarn_dnn_works() == 1 ? String(cString: tarn_dnn_version()) : nil
   }
 
   /// What of the processor's abilities matters to the kernels: `avx2`, `fma`, ….

@@ -13,7 +13,7 @@
 ///     tarn_dnn_forward(op, x, packed, &epilogue, y);
 ///     tarn_dnn_release(op);
 ///
-/// Unlike the own kernels, oneDNN's ReLU and clip turn NaN into a number.
+/// Unlike the own kernels, oneDNN's ReLU, clip and maximum may turn NaN into a number.
 #ifndef TARN_DNN_H
 #define TARN_DNN_H
 
@@ -112,7 +112,7 @@ int tarn_dnn_pool_gradient_run(const tarn_dnn_op *op, const float *g, float *dx)
 // MARK: Normalisation of blocked images
 
 /// Over n and the pixels, per channel (c a multiple of 16): y = (x - mean) / sqrt(variance + eps) scale + shift, then
-/// ReLU if `relu`. `training`: mean and variance [c] are results, else operands.
+/// ReLU if `relu` (not in training). `training`: mean and variance [c] are results, else operands.
 const tarn_dnn_op *tarn_dnn_batch_norm(
   int64_t n, int64_t c, int64_t h, int64_t w, float eps, int training, int relu);
 int tarn_dnn_batch_norm_run(
