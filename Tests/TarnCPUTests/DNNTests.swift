@@ -24,7 +24,8 @@ struct DNNTests {
     for i in 0..<n {
       for k in 0..<c {
         for p in 0..<pixels {
-          result[((i * wide + k / 16 * 16) * pixels + p * 16) + k % 16] = x[(i * c + k) * pixels + p]
+          result[((i * wide + k / 16 * 16) * pixels + p * 16) + k % 16] =
+            x[(i * c + k) * pixels + p]
         }
       }
     }
@@ -46,7 +47,8 @@ struct DNNTests {
 
   /// 64-byte aligned memory for as long as `body` runs.
   static func aligned(_ values: Floats, _ body: (UnsafeMutablePointer<Float>) -> Void) -> Floats {
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: max(64, values.count * 4), alignment: 64)
+    let memory = UnsafeMutableRawPointer.allocate(
+      byteCount: max(64, values.count * 4), alignment: 64)
     defer { memory.deallocate() }
     let pointer = memory.bindMemory(to: Float.self, capacity: max(16, values.count))
     for (i, value) in values.enumerated() { pointer[i] = value }
@@ -56,7 +58,8 @@ struct DNNTests {
 
   /// The result of `run` on copies of the operands; the same bits at 1 and 2 threads.
   static func result(
-    _ operands: [Floats], count: Int, _ run: ([UnsafeMutablePointer<Float>], UnsafeMutablePointer<Float>) -> Int32
+    _ operands: [Floats], count: Int,
+    _ run: ([UnsafeMutablePointer<Float>], UnsafeMutablePointer<Float>) -> Int32
   ) -> Floats {
     let before = tarn_threads()
     defer { tarn_set_threads(before) }
@@ -89,7 +92,9 @@ struct DNNTests {
       conv = tarn_conv()
       let sizes: [Int64] = [16, 32, 48, 64, 128, 20, 24]
       conv.n = Bool.random(using: &random) ? 1 : .random(in: 2...6, using: &random)
-      (conv.c, conv.o) = (sizes.randomElement(using: &random)!, sizes.randomElement(using: &random)!)
+      (conv.c, conv.o) = (
+        sizes.randomElement(using: &random)!, sizes.randomElement(using: &random)!
+      )
       conv.groups = 1
       switch Int.random(in: 0..<4, using: &random) {
       case 0: conv.c = .random(in: 1...4, using: &random)
@@ -97,7 +102,9 @@ struct DNNTests {
       case 2: (conv.c, conv.o, conv.groups) = (64, 96, 2)
       default: break
       }
-      func axis(_ random: inout SeededGenerator) -> (h: Int64, k: Int64, s: Int64, d: Int64, low: Int64, out: Int64)? {
+      func axis(_ random: inout SeededGenerator) -> (
+        h: Int64, k: Int64, s: Int64, d: Int64, low: Int64, out: Int64
+      )? {
         let h = Int64.random(in: 1...13, using: &random)
         let k = [Int64(1), 3, 3, 5].randomElement(using: &random)!
         let s = Int64.random(in: 1...2, using: &random)
@@ -192,20 +199,24 @@ struct DNNTests {
   /// y = activation(sum * scale + shift + residual)
   @Test func epilogues() {
     var random = SeededGenerator(seed: 6)
-    for (extras, activation) in [(2, 1), (6, 2), (1, 3), (7, 1), (4, 0), (3, 2)] as [(Int32, Int32)] {
+    for (extras, activation) in [(2, 1), (6, 2), (1, 3), (7, 1), (4, 0), (3, 2)] as [(Int32, Int32)]
+    {
       for _ in 0..<6 {
         guard var problem = Problem(&random) else { continue }
         let conv = problem.conv
         let (n, o, outer) = (Int(conv.n), Int(conv.o), Int(conv.oh * conv.ow))
         var options = tarn_dnn_options()
-        (options.extras, options.activation, options.low, options.high) = (extras, activation, -0.5, 0.75)
+        (options.extras, options.activation, options.low, options.high) = (
+          extras, activation, -0.5, 0.75
+        )
         guard let op = tarn_dnn_convolution(&problem.conv, 0, &options) else { continue }
         defer { tarn_dnn_release(op) }
         let wide = Self.wholeBlocks(o)
         let (scale, shift) = (Self.floats(wide, &random), Self.floats(wide, &random))
         let residual = Self.floats(n * o * outer, &random)
         let operands = [
-          problem.blockedX, Self.packed(op, problem.w), scale, shift, Self.blocked(residual, n, o, outer),
+          problem.blockedX, Self.packed(op, problem.w), scale, shift,
+          Self.blocked(residual, n, o, outer),
         ]
         let y = Self.result(operands, count: n * wide * outer) { pointers, output in
           var epilogue = tarn_epilogue()
@@ -227,7 +238,9 @@ struct DNNTests {
           default: return value
           }
         }
-        #expect(Self.distance(Self.plain(y, n, o, outer), expected) < 5e-5, "\(extras) \(activation) \(problem)")
+        #expect(
+          Self.distance(Self.plain(y, n, o, outer), expected) < 5e-5,
+          "\(extras) \(activation) \(problem)")
         #expect(
           tarn_dnn_forward(op, operands[0], operands[1], nil, nil) == TARN_DNN_MISMATCH.rawValue,
           "an epilogue that the operation was not made for")
@@ -249,10 +262,14 @@ struct DNNTests {
       )
       let constant = Int32(round >> 2 & 1)
       let strideB = constant == 1 ? 0 : n * k
-      guard let op = tarn_dnn_matmul(ta, tb, batch, m, n, k, m * k, strideB, constant) else { continue }
+      guard let op = tarn_dnn_matmul(ta, tb, batch, m, n, k, m * k, strideB, constant) else {
+        continue
+      }
       defer { tarn_dnn_release(op) }
       taken += 1
-      let (a, b) = (Self.floats(Int(batch * m * k), &random), Self.floats(Int(batch * n * k), &random))
+      let (a, b) = (
+        Self.floats(Int(batch * m * k), &random), Self.floats(Int(batch * n * k), &random)
+      )
       let c = Self.result([a, constant == 1 ? Self.packed(op, b) : b], count: Int(batch * m * n)) {
         tarn_dnn_multiply(op, $0[0], $0[1], $1)
       }
@@ -302,8 +319,8 @@ struct DNNTests {
   @Test func batchNormalisation() throws {
     var random = SeededGenerator(seed: 9)
     let (n, c, pixels) = (3, 32, 20)
-    let image = Tensor(Self.floats(n * c * pixels, &random), [n, c, pixels])
-    let x = Self.blocked(image.array(of: Float.self), n, c, pixels)
+    let image = Self.floats(n * c * pixels, &random)
+    let x = Self.blocked(image, n, c, pixels)
     let (scale, shift) = (Self.floats(c, &random), Self.floats(c, &random))
     let op = try #require(tarn_dnn_batch_norm(3, 32, 4, 5, 1e-3, 1, 0))
     defer { tarn_dnn_release(op) }
@@ -311,13 +328,19 @@ struct DNNTests {
     let y = Self.result([x, scale, shift], count: x.count) {
       tarn_dnn_batch_norm_run(op, $0[0], $0[1], $0[2], &mean, &variance, $1)
     }
-    let centre = image.mean(0, 2, keepingAxes: true)
-    let spread = (image - centre).squared().mean(0, 2, keepingAxes: true)
-    let expected =
-      (image - centre) / (spread + 1e-3).sqrt() * Tensor(scale, [1, c, 1]) + Tensor(shift, [1, c, 1])
-    #expect(Self.distance(mean, centre.array(of: Float.self)) < 1e-5)
-    #expect(Self.distance(variance, spread.array(of: Float.self)) < 1e-5)
-    #expect(Self.distance(Self.plain(y, n, c, pixels), expected.array(of: Float.self)) < 1e-5)
+    var expected = image
+    for k in 0..<c {
+      let places = (0..<n).flatMap { i in (0..<pixels).map { (i * c + k) * pixels + $0 } }
+      let centre = places.reduce(0) { $0 + Double(image[$1]) } / Double(places.count)
+      let spread =
+        places.reduce(0) { $0 + pow(Double(image[$1]) - centre, 2) } / Double(places.count)
+      #expect(abs(Double(mean[k]) - centre) < 1e-5 && abs(Double(variance[k]) - spread) < 1e-5)
+      for place in places {
+        let normal = (Double(image[place]) - centre) / (spread + 1e-3).squareRoot()
+        expected[place] = Float(normal * Double(scale[k]) + Double(shift[k]))
+      }
+    }
+    #expect(Self.distance(Self.plain(y, n, c, pixels), expected) < 1e-5)
   }
 
   @Test func operationsAreSharedAndBounded() throws {
