@@ -7,8 +7,11 @@
 CONFIG ?= release
 PREFIX ?= /usr/local
 SCRATCH ?= .build
-SWIFT_FILES := $(wildcard Sources Tests Examples Benchmarks Package.swift)
-DOCUMENTED := TarnCore TarnData TarnInterop TarnNN TarnPlot TarnTrain Tarn
+PYTHON ?= python3
+THREADS ?= 1,2
+REPEAT ?= 3
+SWIFT_FILES := $(wildcard Sources Tests Examples Package.swift)
+DOCUMENTED := TarnCore TarnData TarnInterop TarnModels TarnNN TarnPlot TarnTrain Tarn
 BUILD := swift build -c $(CONFIG) --scratch-path $(SCRATCH)
 
 ifeq ($(shell uname),Linux)
@@ -49,8 +52,10 @@ docs: setup ## build the documentation
 examples: setup ## build the examples and run each on a small task
 	Tools/examples $(SCRATCH) $(CONFIG)
 
-bench: setup ## measure speed
-	swift run --package-path Benchmarks -c $(CONFIG) --scratch-path $(SCRATCH)
+bench: build ## measure speed, beside the peers that PYTHON has (ONLY=name,name THREADS=1,2 REPEAT=3)
+	$(firstword $(PYTHON)) Benchmarks/compare.py --tarn "$$($(BUILD) --show-bin-path)/tarn" \
+	  $(foreach python,$(PYTHON),--python $(python)) --results $(SCRATCH)/benchmarks.jsonl \
+	  $(if $(ONLY),--only $(ONLY)) --threads $(THREADS) --repeat $(REPEAT)
 
 static: setup ## one stripped program that needs no Swift on the machine it runs on
 	swift build -c release --scratch-path .build-static $(STATIC) --product tarn
@@ -63,4 +68,4 @@ install: static ## install the command under PREFIX (/usr/local)
 	install -m 755 .build-static/tarn "$(DESTDIR)$(PREFIX)/bin/tarn"
 
 clean:      ## remove everything that was built
-	rm -rf .build .build-* Examples/.build Benchmarks/.build
+	rm -rf .build .build-* Examples/.build

@@ -42,14 +42,21 @@ let package = Package(
     module("TarnData", ["TarnCore", "CZlib", "CTarnDigits"]),
     module("TarnInterop", ["TarnCore", "TarnData", "CZlib"]),
     module("TarnNN", ["TarnCore", "TarnInterop"]),
+    module("TarnModels", ["TarnNN", "TarnData"]),
     module("TarnPlot", ["TarnCore"]),
     module("TarnTrain", ["TarnNN", "TarnData", "TarnInterop", "TarnPlot"]),
     module(
       "Tarn",
-      ["TarnCore", "TarnCPU", "TarnData", "TarnInterop", "TarnNN", "TarnPlot", "TarnTrain"]),
+      [
+        "TarnCore", "TarnCPU", "TarnData", "TarnInterop", "TarnModels", "TarnNN", "TarnPlot",
+        "TarnTrain",
+      ]),
+    module("TarnBench", ["Tarn", "CTarnKernels"]),
     .executableTarget(
       name: "TarnCommand",
-      dependencies: ["Tarn", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "Tarn", "TarnBench", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       swiftSettings: strict),
     module("_TarnTestKit", ["Tarn"]),
 
@@ -57,9 +64,11 @@ let package = Package(
     tests("TarnCPU", ["Tarn", "CTarnKernels", "CTarnDNN"]),
     tests("TarnData", ["Tarn"]),
     tests("TarnInterop", ["Tarn"]),
+    tests("TarnModels", ["Tarn"]),
     tests("TarnNN", ["Tarn"]),
     tests("TarnPlot", ["Tarn"]),
     tests("TarnTrain", ["Tarn"]),
+    tests("TarnBench", ["Tarn", "TarnBench"]),
     tests("TarnCommand", ["Tarn", "TarnCommand"]),
     tests("Conformance", ["Tarn"]),
   ],

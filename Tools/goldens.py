@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Makes the golden files of Tests/Goldens with PyTorch, or checks that they are still what it gives.
 
-    pip install torch==2.15 numpy
+    pip install torch==2.15 torchvision numpy
     python Tools/goldens.py            # writes Tests/Goldens/*.npz and Cases.md
     python Tools/goldens.py --check    # compares instead; exit code 1 if anything differs
     python Tools/goldens.py layers     # only these files
+    python Tools/goldens.py --states DIR   # whole networks of torchvision with their gradients, some 5 GB, for
+                                           # TARN_ZOO_STATES=DIR swift test --filter ZooStateTests
 """
 
 import argparse
@@ -14,19 +16,21 @@ import sys
 import numpy as np
 import torch
 
-from golden_cases import layers, losses, ops, optimizers, schedules
+from golden_cases import layers, losses, ops, optimizers, recurrent, schedules, zoo
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "Tests" / "Goldens"
 MAKERS = {
     "layers": lambda: layers.make(layers.LAYERS),
     "pooling": lambda: layers.make(layers.POOLING),
     "activations": lambda: layers.make(layers.ACTIVATIONS),
+    "recurrent": recurrent.make,
     "losses": losses.make,
     "optimizers": optimizers.make,
     "schedules": schedules.make,
     "ops": ops.elementwise,
     "reductions": ops.reductions,
     "movement": ops.movement,
+    "zoo": zoo.make,
     "contractions": ops.contractions,
 }
 LARGEST = 150_000
@@ -78,11 +82,15 @@ def table(books):
 def main():
     parser = argparse.ArgumentParser(description="Make or check the golden files.")
     parser.add_argument("--check", action="store_true", help="compare with what is there")
+    parser.add_argument("--states", type=pathlib.Path, metavar="DIR", help="write whole networks into this folder, nothing else")
     parser.add_argument("names", nargs="*", help=f"of {', '.join(MAKERS)}; all if none")
     options = parser.parse_args()
     if unknown := set(options.names) - set(MAKERS):
         parser.error(f"no such file: {', '.join(sorted(unknown))}")
     torch.set_num_threads(1)
+    if options.states:
+        zoo.write_states(options.states)
+        return 0
     books = {name: make() for name, make in MAKERS.items() if name in (options.names or MAKERS)}
     if options.check:
         found = [line for name, book in books.items() for line in differences(FOLDER / f"{name}.npz", book)]

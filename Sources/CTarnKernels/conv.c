@@ -204,6 +204,14 @@ int tarn_conv_check(int dtype, const tarn_conv *c) {
 
 /// All groups, some at a time. Each group's weights are one matrix [m, k], `weights_group` bytes apart.
 static int run_groups(grid_job job, int64_t groups, const char *weights, int64_t weights_group) {
+  if (!job.spread && tarn_strips_suit(job.grid, job.m, job.k)) {
+    const tarn_strips strips = {
+      .grid = job.grid, .wide = job.wide, .images = job.images, .groups = groups, .m = job.m, .k = job.k,
+      .source = job.source, .weights = weights, .out = job.out, .source_image = job.source_image,
+      .source_group = job.source_group, .weights_group = weights_group, .out_image = job.out_image,
+      .out_group = job.out_group};
+    return tarn_strips_run(&strips);
+  }
   tarn_matrix left[MOST_GROUPS_AT_ONCE];
   for (int64_t first = 0; first < groups; first += MOST_GROUPS_AT_ONCE) {
     grid_job some = job;

@@ -197,6 +197,11 @@ int tarn_conv2d_weight_gradient(int dtype, const tarn_conv *conv, const void *x,
     .stride = {conv->stride[0], conv->stride[1]}, .count = {conv->kh, conv->kw},
     .offsets = {offsets, offsets + conv->kh}};
   tarn_grid_measure(&job.grid);
+  if (tarn_strips_suit_weights(conv, &job.grid)) {
+    int done;
+    status = tarn_strips_weights(job.wide, conv, &job.grid, x, g, dw, &done);
+    if (status || done) return status;
+  }
   job.images = tarn_least(conv->n, tarn_ceil_div(ENOUGH_POSITIONS, job.positions));
   const int64_t products = tarn_ceil_div(conv->n, job.images);
   const int64_t most = job.weights <= MOST_WEIGHTS_IN_PARTS ? MOST_PARTS : 1;

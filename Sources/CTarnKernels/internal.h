@@ -5,10 +5,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "include/tarn_blocked.h"
 #include "include/tarn_kernels.h"
+#include "include/tarn_recurrent.h"
 
 /// Elements of a block: what one instruction works on at a time, so that registers stay in the first-level cache.
 enum { TARN_BLOCK = 1024 };
+/// The same of a loop over memory that is in no cache: loads and stores have to go on all the time.
+enum { TARN_SMALL_BLOCK = 256 };
+/// Outputs of so many bytes go past the caches.
+enum { TARN_LARGE = 8 << 20 };
 
 // MARK: Types
 
@@ -55,6 +61,18 @@ enum tarn_scratch_slot {
   TARN_SCRATCH_SORT,
   TARN_SCRATCH_ENGINE,
   TARN_SCRATCH_ENGINE_SUMS,
+  TARN_SCRATCH_MARGINS,
+  TARN_SCRATCH_WEIGHT_SUMS,
+  TARN_SCRATCH_WINOGRAD_INPUT,
+  TARN_SCRATCH_WINOGRAD_OUTPUT,
+  TARN_SCRATCH_WINOGRAD_SUMS,
+  TARN_SCRATCH_DIRECT_AXES,
+  TARN_SCRATCH_DIRECT_TAPS,
+  TARN_SCRATCH_DIRECT_IMAGE,
+  TARN_SCRATCH_DIRECT_SHARED,
+  TARN_SCRATCH_DIRECT_SUMS,
+  TARN_SCRATCH_RECURRENT_WEIGHTS,
+  TARN_SCRATCH_RECURRENT,
   TARN_SCRATCH_SLOTS,
 };
 
@@ -69,6 +87,8 @@ typedef void (*tarn_transfer)(void *dst, const void *src, int64_t stride, int64_
 typedef void (*tarn_fold)(void *accumulator, const void *src, int64_t n);
 /// accumulator[j] = accumulator[j] op src[j] for j < n, over `rows` rows of n. f32 and f64 accumulate in f64.
 typedef void (*tarn_fold_rows)(void *accumulator, const void *src, int64_t rows, int64_t n);
+/// Takes rows of floats, `ld` apart, into accumulators that are floats too.
+typedef void (*tarn_take_rows)(float *accumulators, const float *src, int64_t ld, int64_t rows, int64_t n);
 
 /// A tile of C (rows ld_c apart, as many as the tile has, n columns) = or += the sum over p < k of
 /// a[p * a_step + row] * b[p * b_step + column]. b must be readable up to a whole vector, two if n > 1 vector.
@@ -108,14 +128,63 @@ typedef struct {
 typedef tarn_row_sums (*tarn_sum_row)(const void *x, int64_t n);
 /// y = exp(x - most) * scale - shift
 typedef void (*tarn_exponentials)(void *y, const void *x, int64_t n, double most, double scale, double shift);
-/// y = x - subtracted
-typedef void (*tarn_subtract)(void *y, const void *x, int64_t n, double subtracted);
-/// y = (x - mean) / sqrt(variance + eps) * gamma + beta; gamma and beta may be null.
+/// y = x - first - second
+typedef void (*tarn_subtract)(void *y, const void *x, int64_t n, double first, double second);
+/// y = exp(x - max) / sum; the exponentials wait in `work`, which may be y. `past_caches`: y is too large for them.
+typedef void (*tarn_softmax_row)(void *y, void *work, const void *x, int64_t n, int past_caches);
+/// y = (x - mean) / sqrt(variance + eps) * gamma + beta; gamma and beta may be null, and where the mean and the
+/// factor go as well.
 typedef void (*tarn_normalize_row)(
-  void *y, const void *x, int64_t n, const void *gamma, const void *beta, double eps);
+  void *y, const void *x, int64_t n, const void *gamma, const void *beta, double eps, int past_caches, double *mean,
+  double *rstd);
+
+/// Windows of 2×2 elements, 2 apart, of two rows: the largest of each; g put where it is; another pair of rows read there.
+typedef void (*tarn_pool_pairs)(void *y, const void *x0, const void *x1, int64_t n);
+typedef void (*tarn_unpool_pairs)(
+  void *dx0, void *dx1, const void *x0, const void *x1, const void *g, int64_t n);
+typedef void (*tarn_choose_pairs)(
+  void *y, const void *x0, const void *x1, const void *t0, const void *t1, int64_t n);
+
+/// For as many outputs as the function has, `ld` apart: y[i] = the sum over t of w[t][output] * x[offsets[t] + i],
+/// i < n. Reads and writes up to a whole vector.
+typedef void (*tarn_strip_sums)(
+  const void *x, const int64_t *offsets, const void *w, int64_t n_taps, void *y, int64_t ld, int64_t n);
+/// sums[output * ld + t] += g[output * ld_g + i] * x[offsets[t] + i], lane by lane, over images and i < n, which is read
+/// up to a whole vector; `sums` are vectors.
+typedef struct {
+  const void *x, *g;
+  void *sums;
+  const int64_t *offsets;
+  int64_t images, x_image, g_image, ld_g, ld, n;
+} tarn_strip_products_of;
+typedef void (*tarn_strip_products)(const tarn_strip_products_of *of, int64_t n_taps);
+
+/// Rows of C, ldc apart and two vectors wide, = or += rows of A, lda apart, times B, whose rows are two vectors.
+typedef void (*tarn_row_tile)(
+  int64_t k, const float *a, int64_t lda, const float *b, float *c, int64_t ldc, int accumulate);
+
+/// `n` units of one row of a recurrent layer at one step. What has several gates has them `step` apart, but `sums`,
+/// the products with h, `sums_step`.
+typedef struct {
+  int64_t n, step, sums_step;
+  const float *sums, *inputs, *bias, *bias_n, *h_before, *c_before;
+  float *h, *c, *gates;
+  /// What the next products multiply.
+  float *operand;
+} tarn_cell;
+typedef void (*tarn_cell_step)(const tarn_cell *cell);
+
+/// The derivative of the same: `dh` and `dc` hold what later steps want of h and c, and then what passes on to earlier
+/// ones beside the product of `operand` with the weights.
+typedef struct {
+  int64_t n, step;
+  const float *g, *gates, *h_before, *h, *c_before, *c;
+  float *dh, *dc, *slopes, *met_slopes, *operand;
+} tarn_cell_slope;
+typedef void (*tarn_cell_slope_step)(const tarn_cell_slope *cell);
 
 /// The most rows a tile has at any level.
-enum { TARN_MOST_TILE_ROWS = 14 };
+enum { TARN_MOST_TILE_ROWS = 14, TARN_STRIP_OUTPUTS = 8, TARN_PRODUCT_OUTPUTS = 4 };
 
 typedef struct {
   const char *name;
@@ -127,6 +196,8 @@ typedef struct {
   tarn_fold_rows row_folds[4][4];
   /// accumulators[r] from row r: for rows too short for vectors.
   tarn_fold_rows short_folds[4][4];
+  /// Of the reductions that floats are good enough for over a short run of rows (sum) or any (max, min); else null.
+  tarn_take_rows take_rows[4];
   /// Copies to 64-byte aligned memory past the caches.
   void (*stream)(void *dst, const void *src, int64_t bytes);
   /// Matrix products: [0] f32, [1] f64. A tile has up to `mr` rows and `nr` columns; tile[][i] has i + 1 rows.
@@ -140,11 +211,40 @@ typedef struct {
   tarn_taps taps[2];
   tarn_tap_sums tap_sums[2];
   tarn_philox philox;
+  const struct tarn_depthwise_kernels *depthwise;
+  const struct tarn_weight_kernels *weight_gradient;
   /// Rows, of f32 and f64.
   tarn_sum_row sum_row[2];
   tarn_exponentials exponentials[2];
   tarn_subtract subtract[2];
+  tarn_softmax_row softmax_row[2];
   tarn_normalize_row normalize_row[2];
+  /// Passes over the pixels of a block of channels.
+  void (*affine_pixels)(
+    float *y, const float *x, const float *scale, const float *shift, const float *residual, int activation, float low,
+    float high, int64_t pixels);
+  void (*blend_pixels)(
+    float *z, const float *x, const float *y, const float *a, const float *b, const float *c, int64_t pixels);
+  const struct tarn_blocked_memory *blocked_memory;
+  const struct tarn_winograd_kernels *winograd;
+  const struct tarn_direct_kernels *direct;
+  tarn_pool_pairs pool_pairs[2];
+  tarn_unpool_pairs unpool_pairs[2];
+  tarn_choose_pairs choose_pairs[2];
+  /// Convolution in strips: strip_sums[][i] has i + 1 outputs, up to `strip_outputs`; strip_products[][i] too, up to
+  /// TARN_PRODUCT_OUTPUTS, of up to `product_taps` taps.
+  int strip_outputs, product_taps;
+  tarn_strip_sums strip_sums[2][TARN_STRIP_OUTPUTS];
+  tarn_strip_products strip_products[2][TARN_PRODUCT_OUTPUTS];
+  void (*lane_sums[2])(void *out, const void *vectors, int64_t n);
+  /// Copies rows out of wider ones, and into them with zeros between.
+  void (*gather_rows[2])(void *y, int64_t to, const void *x, int64_t from, int64_t rows, int64_t columns);
+  void (*spread_rows[2])(void *y, int64_t to, const void *x, int64_t rows, int64_t columns, int64_t end);
+  int (*all_finite[2])(const void *x, int64_t n);
+  /// Recurrent cells, by kind; a GRU that resets before its product has a second part.
+  tarn_row_tile row_tile[TARN_MOST_TILE_ROWS];
+  tarn_cell_step cell[TARN_CELL_KINDS], gru_new;
+  tarn_cell_slope_step cell_slope[TARN_CELL_KINDS], gru_reset;
 } tarn_level;
 
 extern const tarn_level tarn_level_portable, tarn_level_avx2, tarn_level_avx512;
@@ -231,6 +331,25 @@ int tarn_depthwise_forward(int wide, const tarn_conv *conv, const void *x, const
 int tarn_depthwise_input_gradient(int wide, const tarn_conv *conv, const void *g, const void *w, void *dx);
 int tarn_depthwise_weight_gradient(int wide, const tarn_conv *conv, const void *x, const void *g, void *dw);
 
+/// Convolution with few outputs and stride 1, without matrices: rows of padded images as one long row.
+typedef struct {
+  const tarn_grid *grid;
+  int wide;
+  int64_t images, groups;
+  /// Outputs, and taps of all channels: the weights of a group are [m, k].
+  int64_t m, k;
+  const char *source, *weights;
+  char *out;
+  /// Bytes from image to image and from group to group.
+  int64_t source_image, source_group, weights_group, out_image, out_group;
+} tarn_strips;
+int tarn_strips_suit(const tarn_grid *grid, int64_t m, int64_t k);
+int tarn_strips_run(const tarn_strips *strips);
+/// The gradient of the weights in the same way. Sets `*done` to 0 if it was left undone, since x is not all finite.
+int tarn_strips_suit_weights(const tarn_conv *conv, const tarn_grid *grid);
+int tarn_strips_weights(
+  int wide, const tarn_conv *conv, const tarn_grid *grid, const void *x, const void *g, void *dw, int *done);
+
 // MARK: Plans of element-wise loops
 
 /// How an input's elements reach a register.
@@ -282,6 +401,8 @@ typedef struct {
   int64_t total, inner, block, grain;
   /// Whether blocks end where rows do.
   int by_rows;
+  /// Whether the operands are larger than the caches: blocks are small then, and inputs are fetched ahead.
+  int from_memory;
   int n_inputs, n_outputs, n_consts, n_steps, n_values;
   tarn_plan_operand *inputs, *outputs;
   tarn_plan_step *steps;

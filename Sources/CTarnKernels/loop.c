@@ -114,7 +114,7 @@ static void store_output(
   char *dst = output->base + offset * output->size;
   if (dst == value) return;
   if (stride == 1 && tarn_is_native(output->dtype) && ((uintptr_t)dst & 63) == 0 &&
-      plan->total * output->size >= (8 << 20)) {
+      plan->total * output->size >= TARN_LARGE) {
     plan->level->stream(dst, value, n * output->size);
   } else {
     plan->level->stores[output->dtype](dst, value, stride, n);
@@ -180,9 +180,22 @@ static void load_input(
   }
 }
 
+/// Bytes from what is read to what is fetched.
+enum { FETCH_AHEAD = 4096 };
+
+static void fetch_ahead(const tarn_plan *plan, int64_t position, int64_t n) {
+  for (int i = 0; i < plan->n_inputs; i++) {
+    const tarn_plan_operand *input = &plan->inputs[i];
+    if (input->access != TARN_FLAT_IN_PLACE) continue;
+    const char *from = input->base + position * input->size + FETCH_AHEAD;
+    for (int64_t byte = 0; byte < n * input->size; byte += 64) __builtin_prefetch(from + byte);
+  }
+}
+
 void tarn_plan_block(const tarn_plan *plan, void **values, int64_t position, int64_t n) {
   int64_t index[TARN_MAX_RANK] = {0};
   if (plan->by_rows) index_of(plan, position, index);
+  if (plan->from_memory) fetch_ahead(plan, position, n);
   for (int i = 0; i < plan->n_inputs; i++) {
     const tarn_plan_operand *input = &plan->inputs[i];
     if (input->access == TARN_FLAT_IN_PLACE) values[i] = input->base + position * input->size;

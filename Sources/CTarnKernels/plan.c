@@ -95,6 +95,19 @@ static int row_access(const tarn_plan *plan, const tarn_plan_operand *operand) {
 /// Rows shorter than this are read several at a time.
 enum { LONG_ROW = 400 };
 
+/// Whether an operand that is read or written as it lies is too large for the caches.
+static int is_from_memory(const tarn_plan *plan, int n_outputs) {
+  for (int i = 0; i < plan->n_inputs; i++) {
+    const tarn_plan_operand *input = &plan->inputs[i];
+    if (input->access == TARN_FLAT_IN_PLACE && plan->total * input->size >= TARN_LARGE) return 1;
+  }
+  for (int i = 0; i < n_outputs; i++) {
+    const tarn_plan_operand *output = &plan->outputs[i];
+    if (output->access == TARN_FLAT && plan->total * output->size >= TARN_LARGE) return 1;
+  }
+  return 0;
+}
+
 static void choose_access(tarn_plan *plan, int n_outputs) {
   int uneven = 0;
   for (int i = 0; i < plan->n_inputs; i++) {
@@ -114,9 +127,10 @@ static void choose_access(tarn_plan *plan, int n_outputs) {
     uneven |= output->access == TARN_SEGMENTS;
   }
   plan->by_rows = uneven && plan->inner >= LONG_ROW;
-  plan->block = TARN_BLOCK;
+  plan->from_memory = is_from_memory(plan, n_outputs);
+  plan->block = plan->from_memory ? TARN_SMALL_BLOCK : TARN_BLOCK;
   if (!plan->by_rows) return;
-  plan->block = tarn_ceil_div(plan->inner, tarn_ceil_div(plan->inner, TARN_BLOCK));
+  plan->block = tarn_ceil_div(plan->inner, tarn_ceil_div(plan->inner, plan->block));
   for (int i = 0; i < plan->n_inputs; i++) {
     tarn_plan_operand *input = &plan->inputs[i];
     if (input->access == TARN_SEGMENTS) input->access = (uint8_t)row_access(plan, input);
@@ -270,11 +284,8 @@ static int may_write_at_once(const placement *p, int i, const tarn_plan_operand 
   return 1;
 }
 
-/// Outputs larger than this go past the caches.
-static const int64_t large_output = 8 << 20;
-
 static int streams(const tarn_plan *plan, const tarn_plan_operand *output) {
-  return output->access == TARN_FLAT && tarn_is_native(output->dtype) && plan->total * output->size >= large_output;
+  return output->access == TARN_FLAT && tarn_is_native(output->dtype) && plan->total * output->size >= TARN_LARGE;
 }
 
 // MARK: Steps

@@ -12,6 +12,11 @@
 enum { PART = 65536 };
 /// Rows up to this length are folded element by element.
 enum { SHORT_ROW = 24 };
+/// Rows of results up to this length share a block; longer ones go in pieces of at most MOST_COLUMNS, and are cut
+/// further if there would be too few tasks.
+enum { NARROW = TARN_BLOCK / 2, MOST_COLUMNS = 4096, LEAST_COLUMNS = 1024, ENOUGH_TASKS = 16 };
+/// Rows that a task of a wide reduction takes at least, so that its sums are few beside what it reads.
+enum { LEAST_ROWS = 128 };
 
 /// Groups of axes, in the order they are run through.
 enum { OUTER = 0, REDUCED = 1, INNER = 2 };
@@ -185,6 +190,41 @@ static void fold_narrow_columns(
   }
 }
 
+/// Rows that are added in float before their sum goes to double.
+enum { FLOAT_ROWS = 32 };
+
+/// Floats in memory as they are reduced, element 0 of the loop first; null if they have to be computed.
+static const float *plain_floats(const tarn_plan *plan) {
+  if (plan->n_steps > 0 || plan->result >= plan->n_inputs) return NULL;
+  const tarn_plan_operand *input = &plan->inputs[plan->result];
+  return input->access == TARN_FLAT_IN_PLACE ? (const float *)input->base : NULL;
+}
+
+/// As `fold_wide_columns`, but a few rows at a time go into floats, which lie in the first-level cache.
+static void fold_float_columns(
+  const reduction_job *job, void **values, int64_t position, int64_t rows, int64_t columns, char *accumulators,
+  float *floats
+) {
+  const tarn_plan *plan = job->plan;
+  const tarn_take_rows take = plan->level->take_rows[job->reduction];
+  const float *plain = plain_floats(plan);
+  for (int64_t row = 0; row < rows; row += FLOAT_ROWS) {
+    const int64_t run = tarn_least(FLOAT_ROWS, rows - row);
+    const float start = (float)neutral(job->reduction, TARN_F32).real;
+    for (int64_t j = 0; j < columns; j++) floats[j] = start;
+    if (plain) take(floats, plain + position + row * job->inner, job->inner, run, columns);
+    for (int64_t r = plain ? run : 0; r < run; r++) {
+      const int64_t first = position + (row + r) * job->inner;
+      for (int64_t done = 0, n; done < columns; done += n) {
+        n = tarn_plan_extent(plan, first + done, first + columns);
+        tarn_plan_block(plan, values, first + done, n);
+        take(floats + done, values[plan->result], 0, 1, n);
+      }
+    }
+    plan->level->row_folds[job->reduction][TARN_F32](accumulators, floats, 1, columns);
+  }
+}
+
 static void fold_wide_columns(
   const reduction_job *job, void **values, int64_t position, int64_t rows, int64_t columns, char *accumulators
 ) {
@@ -206,7 +246,8 @@ static void columns_task(void *ctx, int64_t begin, int64_t end) {
     __atomic_store_n(job->status, TARN_NO_MEMORY, __ATOMIC_RELAXED);
     return;
   }
-  _Alignas(64) char accumulators[TARN_BLOCK * 8];
+  _Alignas(64) char accumulators[MOST_COLUMNS * 8];
+  _Alignas(64) float floats[MOST_COLUMNS];
   for (int64_t i = begin; i < end; i++) {
     int64_t block = i % job->column_blocks, rest = i / job->column_blocks;
     int64_t part = rest % job->parts, outer = rest / job->parts;
@@ -214,8 +255,10 @@ static void columns_task(void *ctx, int64_t begin, int64_t end) {
     int64_t row = part * job->part, rows = tarn_least(job->part, job->reduced - row);
     int64_t position = (outer * job->reduced + row) * job->inner + column;
     reset(job, accumulators, columns);
-    if (job->column_blocks == 1 && !job->plan->by_rows) {
+    if (job->inner <= NARROW && !job->plan->by_rows) {
       fold_narrow_columns(job, values, position, rows, accumulators);
+    } else if (job->cls == TARN_F32 && job->plan->level->take_rows[job->reduction]) {
+      fold_float_columns(job, values, position, rows, columns, accumulators, floats);
     } else {
       fold_wide_columns(job, values, position, rows, columns, accumulators);
     }
@@ -291,17 +334,16 @@ static void split_work(reduction_job *job) {
     int64_t *counts[] = {&job->outer, &job->reduced, &job->inner};
     *counts[plan->group[axis]] *= plan->shape[axis];
   }
-  // Wide rows of results go in blocks; a block lies within one innermost axis if the plan goes by rows.
-  job->columns = job->inner;
-  if (plan->by_rows && job->inner > 1) {
-    job->columns = plan->block;
-  } else if (job->inner > TARN_BLOCK / 2) {
-    job->columns = TARN_BLOCK;
-  }
-  job->column_blocks = tarn_ceil_div(job->inner, job->columns);
-  job->part = tarn_greatest(1, PART / job->columns);
+  const int wide = job->inner > NARROW || (plan->by_rows && job->inner > 1);
+  job->columns = wide ? tarn_least(job->inner, MOST_COLUMNS) : job->inner;
+  job->part = tarn_greatest(wide ? LEAST_ROWS : 1, PART / job->columns);
   if (job->inner == 1 && plan->by_rows) job->part = tarn_ceil_div(job->part, plan->inner) * plan->inner;
   job->parts = tarn_ceil_div(job->reduced, job->part);
+  while (wide && job->columns > LEAST_COLUMNS &&
+         job->outer * job->parts * tarn_ceil_div(job->inner, job->columns) < ENOUGH_TASKS) {
+    job->columns = tarn_greatest(LEAST_COLUMNS, job->columns / 2);
+  }
+  job->column_blocks = tarn_ceil_div(job->inner, job->columns);
   // Splitting is for want of results: with enough of them, one task does a result whole.
   if (job->outer * job->column_blocks >= 64 || job->reduced < 2 * job->part) {
     job->parts = 1;

@@ -5,7 +5,9 @@
 
 typedef struct {
   const tarn_level *level;
-  int wide, wide_labels, logarithm;
+  int wide, wide_labels;
+  /// Whether y is too large for the caches.
+  int past_caches;
   int64_t n, bytes;
   const char *x, *g, *gamma, *beta;
   const void *labels;
@@ -38,27 +40,31 @@ static void put(const row_job *job, void *at, int64_t i, double x) {
 
 // MARK: Softmax
 
-static void softmax_task(void *ctx, int64_t begin, int64_t end) {
+static void log_softmax_task(void *ctx, int64_t begin, int64_t end) {
   const row_job *job = ctx;
   for (int64_t r = begin; r < end; r++) {
     const char *x = job->x + r * job->n * job->bytes;
-    char *y = job->y + r * job->n * job->bytes;
     const tarn_row_sums sums = job->level->sum_row[job->wide](x, job->n);
-    if (job->logarithm) {
-      // The larger of two numbers is subtracted first, so that nothing is lost with large logits.
-      job->level->subtract[job->wide](y, x, job->n, sums.most);
-      job->level->subtract[job->wide](y, y, job->n, log(sums.exponentials));
-    } else {
-      job->level->exponentials[job->wide](y, x, job->n, sums.most, 1 / sums.exponentials, 0);
-    }
+    // The larger of two numbers is subtracted first, so that nothing is lost with large logits.
+    job->level->subtract[job->wide](
+      job->y + r * job->n * job->bytes, x, job->n, sums.most, log(sums.exponentials));
+  }
+}
+
+static void softmax_task(void *ctx, int64_t begin, int64_t end) {
+  const row_job *job = ctx;
+  void *work = job->past_caches ? tarn_scratch(TARN_SCRATCH_TILE, (size_t)(job->n * job->bytes)) : NULL;
+  for (int64_t r = begin; r < end; r++) {
+    const int64_t at = r * job->n * job->bytes;
+    job->level->softmax_row[job->wide](job->y + at, work ? work : job->y + at, job->x + at, job->n, work != NULL);
   }
 }
 
 int tarn_softmax(int dtype, int64_t rows, int64_t n, const void *x, void *y, int logarithm) {
   if (!is_float(dtype)) return TARN_BAD_ARGUMENT;
   row_job job = job_for(dtype, n);
-  job.x = x, job.y = y, job.logarithm = logarithm;
-  run(&job, rows, softmax_task);
+  job.x = x, job.y = y, job.past_caches = rows * n * job.bytes >= TARN_LARGE;
+  run(&job, rows, logarithm ? log_softmax_task : softmax_task);
   return TARN_OK;
 }
 
@@ -146,7 +152,8 @@ static void layer_norm_task(void *ctx, int64_t begin, int64_t end) {
   const row_job *job = ctx;
   for (int64_t r = begin; r < end; r++) {
     const int64_t at = r * job->n * job->bytes;
-    job->level->normalize_row[job->wide](job->y + at, job->x + at, job->n, job->gamma, job->beta, job->eps);
+    job->level->normalize_row[job->wide](
+      job->y + at, job->x + at, job->n, job->gamma, job->beta, job->eps, job->past_caches, NULL, NULL);
   }
 }
 
@@ -156,6 +163,7 @@ int tarn_layer_norm(
   if (!is_float(dtype)) return TARN_BAD_ARGUMENT;
   row_job job = job_for(dtype, n);
   job.x = x, job.gamma = gamma, job.beta = beta, job.eps = eps, job.y = y;
+  job.past_caches = rows * n * job.bytes >= TARN_LARGE;
   if (n > 0) run(&job, rows, layer_norm_task);
   return TARN_OK;
 }

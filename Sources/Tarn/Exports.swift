@@ -3,6 +3,7 @@
 @_exported import TarnCore
 @_exported import TarnData
 @_exported import TarnInterop
+@_exported import TarnModels
 @_exported import TarnNN
 @_exported import TarnPlot
 @_exported import TarnTrain

@@ -6,19 +6,30 @@ package final class CPUBackend: Backend {
   package let name = "cpu"
   package let allocator = CachingAllocator()
   package static let shared = CPUBackend()
+  private let chooser = AlgorithmChooser(
+    allowsWinograd: Machine.allowsWinograd, tuning: .shared)
 
   private init() {}
 
   package func upload(_ bytes: UnsafeRawBufferPointer) -> any Storage {
-    let storage = CPUStorage(byteCount: bytes.count, allocator)
-    storage.pointer.copyMemory(
-      from: bytes.baseAddress ?? UnsafeRawPointer(storage.pointer), byteCount: bytes.count)
-    return storage
+    do {
+      let storage = try CPUStorage(byteCount: bytes.count, allocator)
+      storage.fill(bytes)
+      return storage
+    } catch {
+      let problem = error as? Diagnostic ?? Diagnostic(operation: "upload", reason: "\(error)")
+      return Diagnostic.report(problem, giving: HostStorage(byteCount: bytes.count))
+    }
   }
 
   package func compile(_ graph: Graph) -> any Executable {
     let simplified = Simplifier.simplified(graph, claims: CallKernels.claims)
-    return CPUPlan(Program(simplified), allocator)
+    let blocked = EpilogueFusion.applied(to: BlockedLayout.applied(to: simplified, chooser))
+    return CPUPlan(Program(blocked), allocator)
+  }
+
+  package func claims(_ call: Call, _ arguments: [Graph.Vertex]) -> Bool {
+    CallKernels.claims(call, arguments)
   }
 }
 
@@ -31,25 +42,45 @@ package final class CPUBackend: Backend {
 private final class CPUPlan: Executable {
   private let program: Program
   private let kernels: [KernelStep]
+  private let preparations: [Preparation]
+  private let deferrals: [Deferral]
+  /// Whether any step reads or writes a buffer: leaves may be wanted in another layout alone.
+  private let isTouched: [Bool]
   private let allocator: CachingAllocator
 
   init(_ program: Program, _ allocator: CachingAllocator) {
     self.program = program
     self.allocator = allocator
     kernels = program.steps.map { KernelStep($0) }
+    deferrals = program.deferrals.map { Deferral($0, in: program) }
+    var isTouched = program.buffers.map { _ in false }
+    for step in program.steps {
+      for buffer in step.buffersRead + step.buffersWritten { isTouched[buffer] = true }
+    }
+    self.isTouched = isTouched
+    preparations = program.preparations.map { preparation in
+      let source = preparation.input.buffer ?? 0
+      return Preparation(preparation, in: program, isRead: isTouched[source])
+    }
   }
 
   func run(_ inputs: [any Storage], scalars: [Scalar]) throws -> [any Storage] {
-    let scratch = CPUStorage(byteCount: program.scratchBytes, allocator)
+    allocator.beginRun()
+    let scratch = try CPUStorage(byteCount: program.scratchBytes, allocator)
     var outputs: [Int: CPUStorage] = [:]
-    let pointers: [UnsafeMutableRawPointer?] = program.buffers.map { buffer in
-      switch buffer.place {
-      case .input(let slot): return (inputs[slot] as? CPUStorage)?.pointer
-      case .scratch(let offset): return scratch.pointer + offset
+    let prepared = try preparations.map { try $0.result(of: inputs[$0.slot], allocator) }
+    let base = try scratch.pointer
+    let pointers: [UnsafeMutableRawPointer?] = try program.buffers.indices.map { index in
+      switch program.buffers[index].place {
+      case .input(let slot):
+        return isTouched[index] ? try (inputs[slot] as? CPUStorage)?.pointer : nil
+      case .prepared(let number): return try prepared[number].pointer
+      case .scratch(let offset): return base + offset
       case .output(let number):
-        let storage = CPUStorage(byteCount: buffer.byteCount, allocator)
+        let storage = try CPUStorage(byteCount: program.buffers[index].byteCount, allocator)
         outputs[number] = storage
-        return storage.pointer
+        return try storage.pointer
+      case .deferred: return nil
       }
     }
     let numbers = scalars.map { tarn_scalar($0) } + program.ownScalars.map { tarn_scalar($0) }
@@ -62,7 +93,9 @@ private final class CPUPlan: Executable {
       switch place {
       case .input(let slot): inputs[slot]
       case .output(let number): outputs[number] ?? scratch
-      case .scratch: scratch
+      case .deferred(let number):
+        deferrals[number].storage(outputs[deferrals[number].source] ?? scratch, allocator)
+      case .scratch, .prepared: scratch
       }
     }
   }

@@ -1,35 +1,55 @@
+import CTarnKernels
 import TarnCore
 
 /// Memory that is kept when it is let go, so that steps of a loop find their pages already mapped.
 ///
 /// Sizes are rounded up to classes an eighth of a power of two apart; a freed block serves the next request of its class.
+/// Where new memory is needed, blocks that lay idle over the last runs go back to the system first: what building a
+/// model left behind does not add to what running it takes.
 package final class CachingAllocator: Sendable {
-  private struct State: @unchecked Sendable {  // the pointers are owned by whoever took them out
-    var free: [Int: [UnsafeMutableRawPointer]] = [:]
+  private struct Block: @unchecked Sendable {  // carries a pointer that nobody else has
+    let pointer: UnsafeMutableRawPointer
+    /// The run in which it became idle.
+    var run = 0
+  }
+
+  private struct State {
+    var free: [Int: [Block]] = [:]
     var cachedBytes = 0
     var usedBytes = 0
     var peakBytes = 0
+    var run = 0
   }
 
   private let state = Lock(State())
   /// More than this much idle memory goes back to the system.
   private let limit: Int
+  /// Runs after which an idle block may go.
+  private static let patience = 4
+  /// Smaller blocks are never worth giving back.
+  private static let least = 1 << 16
 
   package init(limit: Int = 4 << 30) { self.limit = limit }
 
   /// Bytes in use now, and the most there were.
   package var usage: (used: Int, peak: Int) { state.withLock { ($0.usedBytes, $0.peakBytes) } }
 
-  func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
+  /// To be called as a plan starts.
+  func beginRun() { state.withLock { $0.run += 1 } }
+
+  func take(_ byteCount: Int) throws -> UnsafeMutableRawPointer {
     let size = Self.sizeClass(byteCount)
-    return state.withLock { state in
+    return try state.withLock { state in
+      let block: Block
+      if let idle = state.free[size]?.popLast() {
+        block = idle
+        state.cachedBytes -= size
+      } else {
+        block = try Self.fresh(size, &state)
+      }
       state.usedBytes += size
       state.peakBytes = max(state.peakBytes, state.usedBytes)
-      if let pointer = state.free[size]?.popLast() {
-        state.cachedBytes -= size
-        return Block(pointer: pointer)
-      }
-      return Block(pointer: .allocate(byteCount: size, alignment: size >= 1 << 20 ? 4096 : 64))
+      return block
     }.pointer
   }
 
@@ -39,16 +59,35 @@ package final class CachingAllocator: Sendable {
     state.withLock { state in
       state.usedBytes -= size
       if state.cachedBytes + size > limit {
-        block.pointer.deallocate()
+        tarn_free(block.pointer)
       } else {
-        state.free[size, default: []].append(block.pointer)
+        state.free[size, default: []].append(Block(pointer: block.pointer, run: state.run))
         state.cachedBytes += size
       }
     }
   }
 
-  private struct Block: @unchecked Sendable {  // carries a pointer across the lock
-    let pointer: UnsafeMutableRawPointer
+  /// A block from the system; idle ones are given up for it.
+  private static func fresh(_ size: Int, _ state: inout State) throws -> Block {
+    if size >= least { release(idleSince: state.run - patience, &state) }
+    if let pointer = tarn_allocate(Int64(size)) { return Block(pointer: pointer) }
+    release(idleSince: .max, &state)
+    if let pointer = tarn_allocate(Int64(size)) { return Block(pointer: pointer) }
+    throw Diagnostic(
+      operation: "memory", reason: "the system has no \(size >> 20) MB left",
+      facts: ["\(state.usedBytes >> 20) MB are in use"],
+      hint: "use smaller batches, or checkpointed { } for large models")
+  }
+
+  /// Gives back blocks that became idle in `run` or before it.
+  private static func release(idleSince run: Int, _ state: inout State) {
+    for size in state.free.keys.sorted() where size >= least {
+      let stale = state.free[size, default: []].filter { $0.run <= run }
+      guard !stale.isEmpty else { continue }
+      state.free[size]?.removeAll { $0.run <= run }
+      for block in stale { tarn_free(block.pointer) }
+      state.cachedBytes -= stale.count * size
+    }
   }
 
   static func sizeClass(_ byteCount: Int) -> Int {

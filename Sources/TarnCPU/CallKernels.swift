@@ -11,7 +11,10 @@ enum CallKernels {
       return arguments.count == 2 && [.int32, .int64].contains(arguments[1].dtype)
     case "crossEntropyGradient":
       return arguments.count == 3 && [.int32, .int64].contains(arguments[1].dtype)
-    case "maxPool": return call.attributes[0].int64 == 2
+    case "batchMoments": return x.dtype == .float32 && x.shape.count > 2
+    case "batchGradientSums": return x.dtype == .float32 && x.shape.count > 2
+    case "maxPool", "maxPoolGradient", "maxPoolChoice": return call.attributes[0].int64 == 2
+    case "recurrent", "recurrentGradient": return RecurrentKernels.claims(arguments)
     default: return false
     }
   }
@@ -50,7 +53,25 @@ enum CallKernels {
         try check(
           withUnsafePointer(to: layout) { tarn_max_pool(code, $0, operands[0], output) }, "maxPool")
       }
-    default: return nil
+    case "maxPoolGradient":
+      let layout = tarn_window(Window(of: call), unpooled: y.shape, pooled: x[1].shape)
+      return { operands, output in
+        let status = withUnsafePointer(to: layout) {
+          tarn_max_pool_gradient(code, $0, operands[0], operands[1], output)
+        }
+        try check(status, call.name)
+      }
+    case "maxPoolChoice":
+      let layout = tarn_window(Window(of: call), unpooled: x[0].shape, pooled: y.shape)
+      return { operands, output in
+        let status = withUnsafePointer(to: layout) {
+          tarn_max_pool_choice(code, $0, operands[0], operands[1], output)
+        }
+        try check(status, call.name)
+      }
+    case "batchMoments", "batchGradientSums": return BatchKernels.body(call, x)
+    case "recurrent", "recurrentGradient": return RecurrentKernels.body(call)
+    default: return BlockedKernels.body(call, x, y)
     }
   }
 
@@ -64,7 +85,7 @@ enum CallKernels {
 
 extension Window {
   /// From the attributes of a pooling call: the number of spatial axes, then each property axis by axis.
-  fileprivate init(of call: Call) {
+  init(of call: Call) {
     let count = Int(call.attributes[0].int64)
     let lists = (0..<5).map { list in
       (0..<count).map { Int(call.attributes[1 + list * count + $0].int64) }

@@ -18,13 +18,22 @@ struct KernelStep: @unchecked Sendable {  // closures over constant values only
         LoopKernel(loop, reducing: (kind, axes)).map { kernel in { try kernel.run($0, $1) } }
         ?? Self.tooManyAxes(loop)
     case .kernel(let op, let operands, let output):
-      let body = Self.body(op, operands, output) ?? Self.reference(op, operands, output)
+      let body = Self.body(of: op, operands, output)
       let places = operands.map { (buffer: $0.buffer ?? 0, bytes: $0.offset * $0.dtype.byteCount) }
       let target = output.buffer ?? 0
       run = { pointers, _ in
         try body(places.map { pointers[$0.buffer]! + $0.bytes }, pointers[target]!)
       }
     }
+  }
+
+  /// The kernel of a preparation.
+  static func body(_ op: Op, _ input: View, _ output: View) -> Body {
+    body(of: op, [input], output)
+  }
+
+  private static func body(of op: Op, _ x: [View], _ y: View) -> Body {
+    body(op, x, y) ?? reference(op, x, y)
   }
 
   /// The C kernel for a primitive on these operands, if there is one.

@@ -15,6 +15,6 @@ struct Root: ParsableCommand {
     version: version,
     subcommands: [
       Demo.self, Train.self, Evaluate.self, Predict.self, SummaryVerb.self, Inspect.self,
-      DataVerb.self, Doctor.self,
+      DataVerb.self, Bench.self, Doctor.self,
     ])
 }

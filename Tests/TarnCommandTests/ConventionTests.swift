@@ -10,7 +10,9 @@ import Testing
     #expect(version.out.split(separator: ".").count == 3)
     let help = try command.run("--help")
     #expect(help.code == 0)
-    for verb in ["demo", "train", "evaluate", "predict", "summary", "inspect", "data", "doctor"] {
+    for verb in [
+      "demo", "train", "evaluate", "predict", "summary", "inspect", "data", "bench", "doctor",
+    ] {
       #expect(help.out.contains(verb))
     }
     #expect(try command.run("train", "--help").out.contains("--resume"))

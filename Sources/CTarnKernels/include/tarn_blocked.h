@@ -53,6 +53,8 @@ int tarn_direct_takes(const tarn_conv *conv, int pass);
 /// Floats of the packed weights, for the first two passes.
 int64_t tarn_direct_packed_count(const tarn_conv *conv, int pass);
 int tarn_direct_pack(const tarn_conv *conv, int pass, const float *w, float *packed);
+/// The plain weights again.
+int tarn_direct_unpack(const tarn_conv *conv, int pass, const float *packed, float *w);
 int tarn_direct_forward(
   const tarn_conv *conv, const float *x, const float *packed, const tarn_epilogue *epilogue, float *y);
 int tarn_direct_input_gradient(const tarn_conv *conv, const float *g, const float *packed, float *dx);
@@ -108,6 +110,25 @@ int tarn_blocked_gradient_sums(
 int tarn_blocked_normalize_gradient(
   int64_t n, int64_t blocks, int64_t pixels, const float *g, const float *y, float low, float high, const float *x,
   const float *mean, const float *rstd, const float *factor, const float *a, const float *b, float *dx);
+
+// MARK: Passes with numbers per channel, [blocks, 16] each
+
+/// y = activation(x * scale + shift + residual); y may be x or the residual.
+int tarn_blocked_affine(
+  int64_t n, int64_t blocks, int64_t pixels, const float *x, const tarn_epilogue *epilogue, float *y);
+/// z = a x + b y + c; z may be x or y.
+int tarn_blocked_blend(
+  int64_t n, int64_t blocks, int64_t pixels, const float *x, const float *y, const float *a, const float *b,
+  const float *c, float *z);
+
+// MARK: Batch normalisation of plain [n, c, pixels]; tables are [2, c]
+
+/// Mean and (biased) variance.
+int tarn_batch_moments(int64_t n, int64_t c, int64_t pixels, const float *x, float *moments);
+/// sum of g and of g (x - mean) / sqrt(variance + epsilon)
+int tarn_batch_gradient_sums(
+  int64_t n, int64_t c, int64_t pixels, const float *g, const float *x, const float *moments, double epsilon,
+  float *sums);
 
 #ifdef __cplusplus
 }

@@ -71,6 +71,12 @@ int tarn_simd_level(void);
 /// processor has. Returns the level now in use.
 int tarn_set_simd_level(int level);
 
+// MARK: Memory
+
+/// At least 64-byte aligned; large blocks on huge pages where the system has them. Null if there is no memory.
+void *tarn_allocate(int64_t bytes);
+void tarn_free(void *memory);
+
 // MARK: Threads
 
 /// Work on [begin, end).
@@ -287,6 +293,11 @@ typedef struct {
 int tarn_window_argmax(int dtype, const tarn_window *window, const void *x, int32_t *out);
 /// Each window's largest element (-inf for a window of nothing but padding).
 int tarn_max_pool(int dtype, const tarn_window *window, const void *x, void *y);
+/// dx [planes, h, w] from g [planes, oh, ow]: each window's goes to its largest element, the first of equals; NaN wins.
+/// Where windows overlap it adds up.
+int tarn_max_pool_gradient(int dtype, const tarn_window *window, const void *x, const void *g, void *dx);
+/// t, of x's shape, read where each window's largest element of x is.
+int tarn_max_pool_choice(int dtype, const tarn_window *window, const void *x, const void *t, void *y);
 /// Each window's sum; padding counts as 0.
 int tarn_window_sum(int dtype, const tarn_window *window, const void *x, void *y);
 /// Adjoint of the sum: dx [planes, h, w] from g [planes, oh, ow].

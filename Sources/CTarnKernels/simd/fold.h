@@ -179,6 +179,43 @@ ROW_FOLD(least_rows_d, d, d, SAME_VECTOR, min_d(x, y))
 ROW_FOLD(least_rows_i, i, i, SAME_VECTOR, min_i(x, y))
 ROW_FOLD(least_rows_l, l, l, SAME_VECTOR, min_l(x, y))
 
+/// Four rows at a time, each read from end to end.
+#define TAKE_ROWS(NAME, TOGETHER)                                                                              \
+  static void NAME(float *accumulators, const float *src, int64_t ld, int64_t rows, int64_t n) {               \
+    int64_t r = 0;                                                                                             \
+    for (; r + 4 <= rows; r += 4) {                                                                            \
+      const float *a = src + r * ld, *b = a + ld, *c = b + ld, *e = c + ld;                                    \
+      int64_t j = 0;                                                                                           \
+      for (; j + W <= n; j += W) {                                                                             \
+        vf low = TOGETHER(load_f(a + j), load_f(b + j)), high = TOGETHER(load_f(c + j), load_f(e + j));        \
+        store_f(accumulators + j, TOGETHER(TOGETHER(low, high), load_f(accumulators + j)));                    \
+      }                                                                                                        \
+      if (j < n) {                                                                                             \
+        vf low = TOGETHER(load_part_f(a + j, n - j), load_part_f(b + j, n - j));                               \
+        vf high = TOGETHER(load_part_f(c + j, n - j), load_part_f(e + j, n - j));                              \
+        vf all = TOGETHER(TOGETHER(low, high), load_part_f(accumulators + j, n - j));                          \
+        store_part_f(accumulators + j, all, n - j);                                                            \
+      }                                                                                                        \
+    }                                                                                                          \
+    for (; r < rows; r++) {                                                                                    \
+      const float *a = src + r * ld;                                                                           \
+      int64_t j = 0;                                                                                           \
+      for (; j + W <= n; j += W) {                                                                             \
+        store_f(accumulators + j, TOGETHER(load_f(a + j), load_f(accumulators + j)));                          \
+      }                                                                                                        \
+      if (j < n) {                                                                                             \
+        vf all = TOGETHER(load_part_f(a + j, n - j), load_part_f(accumulators + j, n - j));                    \
+        store_part_f(accumulators + j, all, n - j);                                                            \
+      }                                                                                                        \
+    }                                                                                                          \
+  }
+
+INLINE vf plus_f(vf a, vf b) { return a + b; }
+TAKE_ROWS(take_sums, plus_f)
+TAKE_ROWS(take_most, max_f)
+TAKE_ROWS(take_least, min_f)
+
+#define TAKE_ROWS_TABLE {[TARN_REDUCE_SUM] = take_sums, [TARN_REDUCE_MAX] = take_most, [TARN_REDUCE_MIN] = take_least}
 #define SHORT_FOLD_TABLE {ROW(sum_short), ROW(product_short), ROW(most_short), ROW(least_short)}
 #define FOLD_TABLE {ROW(sum), ROW(product), ROW(most), ROW(least)}
 #define ROW_FOLD_TABLE {ROW(sum_rows), ROW(product_rows), ROW(most_rows), ROW(least_rows)}

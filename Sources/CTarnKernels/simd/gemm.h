@@ -145,6 +145,28 @@ PACK_TRANSPOSED(d)
 
 // MARK: Matrix times vector
 
+/// The first `count` elements, then zeros; the sum of the lanes, halves first.
+#define DOT_PARTS(S)                                                                                         \
+  INLINE vr_##S part_of_##S(const S##_t *p, int64_t count) {                                                 \
+    enum { LANES = sizeof(vr_##S) / sizeof(S##_t) };                                                         \
+    if (count == LANES) return *(const vr_##S##_memory *)p;                                                  \
+    vr_##S x = 0;                                                                                            \
+    memcpy(&x, p, (size_t)count * sizeof *p);                                                                \
+    return x;                                                                                                \
+  }                                                                                                          \
+  INLINE S##_t sum_of_##S(vr_##S x) {                                                                        \
+    enum { LANES = sizeof(vr_##S) / sizeof(S##_t) };                                                         \
+    S##_t lanes[LANES];                                                                                      \
+    memcpy(lanes, &x, sizeof x);                                                                             \
+    UNROLLED for (int half = LANES / 2; half > 0; half /= 2) {                                               \
+      UNROLLED for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];                                   \
+    }                                                                                                        \
+    return lanes[0];                                                                                         \
+  }
+
+DOT_PARTS(f)
+DOT_PARTS(d)
+
 /// y[j] = sum over p of x[p] b[j * ld + p]: four dot products at a time.
 #define DOTS(S)                                                                                              \
   static void dots_##S(void *py, const void *px, const void *pb, int64_t ld, int64_t n, int64_t k) {         \
@@ -165,13 +187,14 @@ PACK_TRANSPOSED(d)
           sums[r][1] = MULTIPLY_ADD(v, *(const vr_##S##_memory *)(b[r] + p + LANES), sums[r][1]);            \
         }                                                                                                    \
       }                                                                                                      \
-      for (int r = 0; r < rows; r++) {                                                                       \
-        vr_##S both = sums[r][0] + sums[r][1];                                                               \
-        S##_t total = 0;                                                                                     \
-        for (int i = 0; i < LANES; i++) total += both[i];                                                    \
-        for (int64_t q = p; q < k; q++) total += x[q] * b[r][q];                                             \
-        y[j + r] = total;                                                                                    \
+      for (; p < k; p += LANES) {                                                                            \
+        const int64_t count = k - p < LANES ? k - p : LANES;                                                 \
+        vr_##S u = part_of_##S(x + p, count);                                                                \
+        UNROLLED for (int r = 0; r < 4; r++) {                                                               \
+          sums[r][0] = MULTIPLY_ADD(u, part_of_##S(b[r] + p, count), sums[r][0]);                            \
+        }                                                                                                    \
       }                                                                                                      \
+      for (int r = 0; r < rows; r++) y[j + r] = sum_of_##S(sums[r][0] + sums[r][1]);                         \
     }                                                                                                        \
   }
 

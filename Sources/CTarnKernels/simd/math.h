@@ -30,18 +30,12 @@ INLINE vf abs_f(vf x) { return (vf)((vi)x & 0x7fffffff); }
 /// 2^n for -126 ≤ n ≤ 127.
 INLINE vf power_of_two_f(vi n) { return (vf)((vui)(n + 127) << 23); }
 
-/// The nearest integer to z, |z| < 2^22, as float, and as int in `n`.
-INLINE vf nearest_f(vf z, vi *n) {
-  vf t = z + 12582912.0f;
-  *n = (vi)t - 0x4b400000;
-  return t - 12582912.0f;
-}
-
-/// x = n log 2 + r: gives expm1(r), |r| ≤ log 2 / 2.
-INLINE vf reduced_expm1_f(vf x, vi *n) {
-  vf k = nearest_f(x * 1.44269504f, n);
-  vf r = madd_f(k, (vf)-0.693359375f, x);
-  r = madd_f(k, (vf)2.12194440e-4f, r);
+/// x = k log 2 + r: gives expm1(r), |r| ≤ log 2 / 2, and the whole number k; |k| < 2^22.
+INLINE vf reduced_expm1_f(vf x, vf *k) {
+  // The sum's last place is 1.
+  *k = madd_f(x, (vf)1.44269504f, (vf)12582912.0f) - 12582912.0f;
+  vf r = madd_f(*k, (vf)-0.693359375f, x);
+  r = madd_f(*k, (vf)2.12194440e-4f, r);
   vf q = POLY_F(r, 0.499999934, 0.166665204, 0.0416683908, 0.0083687453, 0.00138145402);
   return madd_f(r * r, q, r);
 }
@@ -51,19 +45,34 @@ INLINE vf clamp_exponent_f(vf x) {
   return x < -105.0f ? (vf)-105.0f : x;
 }
 
+/// y 2^k, rounded once, for a whole number k between -160 and 130.
+INLINE vf scale_f(vf y, vf k) {
+#if TARN_LEVEL == 2
+  typedef float machine __attribute__((vector_size(64)));
+  const machine zero = {0};
+  return (vf)__builtin_ia32_scalefps512_mask((machine)y, (machine)k, zero, (unsigned short)-1, 4);
+#else
+  const vi n = INTS(k), half = n >> 1;
+  return y * power_of_two_f(half) * power_of_two_f(n - half);
+#endif
+}
+
 /// e^x: 1 ulp.
 INLINE vf exp_f(vf x) {
-  vi n;
-  vf e = reduced_expm1_f(clamp_exponent_f(x), &n) + 1.0f;
-  vi half = n >> 1;
-  return e * power_of_two_f(half) * power_of_two_f(n - half);
+  vf k, e = reduced_expm1_f(clamp_exponent_f(x), &k) + 1.0f;
+  return scale_f(e, k);
+}
+
+/// The same for x ≤ 0.
+INLINE vf exp_falling_f(vf x) {
+  vf k, e = reduced_expm1_f(x < -105.0f ? (vf)-105.0f : x, &k) + 1.0f;
+  return scale_f(e, k);
 }
 
 /// e^x - 1: 2 ulp.
 INLINE vf expm1_f(vf x) {
-  vi n;
-  vf p = reduced_expm1_f(clamp_exponent_f(x), &n);
-  n = n < -60 ? (vi)-60 : n;
+  vf k, p = reduced_expm1_f(clamp_exponent_f(x), &k);
+  vi n = INTS(k < -60.0f ? (vf)-60.0f : k);
   vf scale = power_of_two_f(n - 1);
   vf y = madd_f(p, scale, scale - 0.5f) * 2.0f;
   return abs_f(x) < 1e-8f ? x : y;
@@ -118,7 +127,7 @@ INLINE vf tanh_f(vf x) {
 
 /// 1 / (1 + e^-x): 3 ulp, to the smallest denormal.
 INLINE vf sigmoid_f(vf x) {
-  vf e = exp_f(-abs_f(x));
+  vf e = exp_falling_f(-abs_f(x));
   vf y = (x >= 0 ? (vf)1.0f : e) / (1.0f + e);
   return x != x ? x : y;
 }
@@ -130,7 +139,7 @@ INLINE vf erf_f(vf x) {
   vf small = x * POLY_F(
     z, 1.12837917, -0.37612635, 0.11283715, -0.0268605085, 0.00520385921, -0.000817563965, 8.51310491e-05);
   vf b = a > 4.0f ? (vf)4.0f : a;
-  vf large = 1.0f - exp_f(-POLY_F(
+  vf large = 1.0f - exp_falling_f(-POLY_F(
     b, -0.000169203376, 1.1294884, 0.63340087, 0.108220362, -0.0250806016, 0.00415624894, -0.000431392269,
     2.08285005e-05));
   return x != x ? x : (a < 0.9f ? small : copysign_f(large, x));

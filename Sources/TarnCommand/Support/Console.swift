@@ -47,6 +47,9 @@ struct Console: Sendable {
     try result(String(decoding: data, as: UTF8.self) + "\n")
   }
 
+  /// Prints one line of an answer that comes line by line.
+  func line(_ text: String) throws { try result(text + "\n") }
+
   /// The answer itself must not be lost in silence, on a full disk for instance.
   private func result(_ text: String) throws {
     do { try FileHandle.standardOutput.write(contentsOf: Data(text.utf8)) } catch {

@@ -22,22 +22,29 @@ protocol Verb: ParsableCommand {
 
 extension Verb {
   func run() throws {
-    Signals.unblock()
-    let console = Console(common)
-    if let threads = common.threads { Machine.threads = threads }
-    let code: Int32
-    do {
-      let result = try Diagnostic.catching { try answer(console) }
+    try conclude(common) { console in
+      let result = try answer(console)
       try console.finish(result)
-      code = result.exitCode
-    } catch let error as ValidationError {
-      throw error
-    } catch {
-      console.complain(error)
-      code = Failure.exitCode(of: error)
+      return result.exitCode
     }
-    if code != 0 { throw ExitCode(code) }
   }
+}
+
+/// Runs what a verb does and ends the program as the command's errors and exit codes have it.
+func conclude(_ common: CommonOptions, _ body: (Console) throws -> Int32) throws {
+  Signals.unblock()
+  let console = Console(common)
+  if let threads = common.threads { Machine.threads = threads }
+  let code: Int32
+  do {
+    code = try Diagnostic.catching { try body(console) }
+  } catch let error as ValidationError {
+    throw error
+  } catch {
+    console.complain(error)
+    code = Failure.exitCode(of: error)
+  }
+  if code != 0 { throw ExitCode(code) }
 }
 
 /// How errors end the program.

@@ -12,6 +12,13 @@ package protocol Backend: AnyObject, Sendable {
   func upload(_ bytes: UnsafeRawBufferPointer) -> any Storage
   /// Readies a recorded computation for running many times.
   func compile(_ graph: Graph) -> any Executable
+  /// Whether it has its own implementation of a call for arguments of these shapes and types. Their operations and
+  /// inputs do not matter.
+  func claims(_ call: Call, _ arguments: [Graph.Vertex]) -> Bool
+}
+
+extension Backend {
+  package func claims(_ call: Call, _ arguments: [Graph.Vertex]) -> Bool { false }
 }
 
 /// A computation made ready by a backend.

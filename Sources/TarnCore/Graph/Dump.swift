@@ -91,6 +91,8 @@ extension Program: CustomStringConvertible {
     switch buffers[buffer].place {
     case .input(let slot): return "in\(slot)"
     case .output(let slot): return "out\(slot)"
+    case .prepared(let number): return "kept\(number)"
+    case .deferred(let number): return "deferred\(number)"
     case .scratch: return "t\(buffer)"
     }
   }

@@ -106,6 +106,12 @@ package enum Engine {
     state.withLock { _ in node.storage == nil ? node.inputs : nil }
   }
 
+  /// What `x` is computed from by `op`, as long as it has no value.
+  static func operand(of x: Tensor, under op: Op) -> Tensor? {
+    guard x.node.op == op else { return nil }
+    return inputs(ofUnevaluated: x.node)?.first.map(Tensor.init)
+  }
+
   /// A look at `node` that no evaluation runs beside.
   fileprivate static func storage(of node: Node) -> (any Storage)? {
     state.withLock { _ in node.storage }

@@ -1,6 +1,6 @@
 extension Op {
   /// Computed element by element in a loop, from operands of the loop's own shape.
-  var isElementwise: Bool {
+  package var isElementwise: Bool {
     switch self {
     case .unary, .binary, .compare, .select, .cast: true
     default: false

@@ -20,11 +20,17 @@ private struct Lowering {
   var outputNumber: [Int: Int] = [:]
   var literalSlots: [Graph.Vertex: Int] = [:]
   var inputBuffers: [Int: Int] = [:]
+  /// Whether any vertex has it among its inputs.
+  private var isRead: [Bool]
 
   init(_ graph: Graph) {
     self.graph = graph
     fusion = Fusion(graph)
     views = Array(repeating: nil, count: graph.vertices.count)
+    isRead = Array(repeating: false, count: graph.vertices.count)
+    for (index, vertex) in graph.vertices.enumerated() where fusion.live[index] {
+      for input in vertex.inputs { isRead[input] = true }
+    }
   }
 
   mutating func run() {
@@ -151,6 +157,7 @@ private struct Lowering {
   private mutating func kernel(_ index: Int, _ vertex: Graph.Vertex) {
     if case .pad(let margins) = vertex.op { return pad(index, vertex, margins) }
     if case .concatenate(let axis) = vertex.op { return concatenate(index, vertex, axis) }
+    if prepare(index, vertex) || deferred(vertex, index) != nil { return }
     var op = vertex.op
     let operands: [View]
     if case .matmul(var transposeA, var transposeB) = op {
@@ -164,6 +171,68 @@ private struct Lowering {
     )
     program.steps.append(.kernel(op, operands, output: output))
     views[index] = output
+  }
+
+  /// Makes a kept call of a whole leaf a preparation; false if it is something else.
+  private mutating func prepare(_ index: Int, _ vertex: Graph.Vertex) -> Bool {
+    guard case .call(let call) = vertex.op, call.isKept, vertex.inputs.count == 1 else {
+      return false
+    }
+    let input = view(vertex.inputs[0])
+    guard input.isPlain, let source = input.buffer,
+      case .input(let slot) = program.buffers[source].place,
+      program.buffers[source].count == input.shape.product
+    else { return false }
+    program.buffers.append(
+      .init(
+        count: vertex.shape.product, dtype: vertex.dtype,
+        place: .prepared(program.preparations.count)))
+    let output = View(
+      .buffer(program.buffers.count - 1), shape: vertex.shape, dtype: vertex.dtype)
+    program.preparations.append(.init(op: vertex.op, slot: slot, input: input, output: output))
+    views[index] = output
+    return true
+  }
+
+  /// The inverse of a call that can wait until somebody reads its result: nothing in the graph does.
+  private func deferred(_ vertex: Graph.Vertex, _ index: Int) -> Call? {
+    guard case .call(let call) = vertex.op, let inverse = call.inverse, !isRead[index],
+      vertex.shape.product > 0
+    else { return nil }
+    return inverse
+  }
+
+  private mutating func deferral(_ index: Int, _ inverse: Call) -> Program.Place {
+    let vertex = graph.vertices[index]
+    var view = contiguousView(vertex.inputs[0])
+    var buffer = view.buffer ?? 0
+    if !isOwnResult(view) {
+      view = View(.buffer(copied(view)), shape: view.shape, dtype: view.dtype)
+      buffer = view.buffer ?? 0
+    }
+    keep(buffer)
+    let output = View(.buffer(buffer), shape: vertex.shape, dtype: vertex.dtype)
+    program.deferrals.append(
+      .init(op: vertex.op, inverse: inverse, input: view, output: output))
+    return .deferred(program.deferrals.count - 1)
+  }
+
+  /// Whether a whole buffer of this plan's own is what the view shows.
+  private func isOwnResult(_ view: View) -> Bool {
+    guard view.isPlain, let buffer = view.buffer,
+      program.buffers[buffer].count == view.shape.product
+    else { return false }
+    return switch program.buffers[buffer].place {
+    case .scratch, .output: true
+    default: false
+    }
+  }
+
+  /// Makes a scratch buffer an output storage.
+  private mutating func keep(_ buffer: Int) {
+    guard case .scratch = program.buffers[buffer].place else { return }
+    program.buffers[buffer].place = .output(outputNumber.count)
+    outputNumber[buffer] = outputNumber.count
   }
 
   /// Zeros, then the input written between them.
@@ -305,16 +374,19 @@ private struct Lowering {
 
   /// Where an output of the graph is left: its own storage, or a leaf's.
   private mutating func result(_ index: Int) -> Program.Place {
+    if let inverse = deferred(graph.vertices[index], index) { return deferral(index, inverse) }
     var view = view(index)
-    if !(view.isPlain && program.buffers[view.buffer ?? 0].count == view.shape.product) {
+    let buffer = view.buffer ?? 0
+    if view.isPlain, program.buffers[buffer].count == view.shape.product,
+      case .input = program.buffers[buffer].place
+    {
+      return program.buffers[buffer].place
+    }
+    if !isOwnResult(view) {
       view = View(.buffer(copied(view)), shape: view.shape, dtype: view.dtype)
     }
-    let buffer = view.buffer ?? 0
-    if case .scratch = program.buffers[buffer].place {
-      program.buffers[buffer].place = .output(outputNumber.count)
-      outputNumber[buffer] = outputNumber.count
-    }
-    return program.buffers[buffer].place
+    keep(view.buffer ?? 0)
+    return program.buffers[view.buffer ?? 0].place
   }
 }
 

@@ -5,6 +5,10 @@ package struct Program: Sendable {
     case input(Int)
     /// Kept until read: output storage number.
     case output(Int)
+    /// Made from a leaf by preparation number so and so, and kept with it.
+    case prepared(Int)
+    /// A result of the graph that deferral number so and so makes when it is read.
+    case deferred(Int)
     /// Bytes from the start of the scratch memory of one run.
     case scratch(offset: Int)
   }
@@ -25,7 +29,25 @@ package struct Program: Sendable {
     case kernel(Op, [View], output: View)
   }
 
+  /// What a leaf's data is made into once: `op` of leaf `slot`.
+  package struct Preparation: Sendable {
+    package var op: Op
+    package var slot: Int
+    package var input: View
+    package var output: View
+  }
+
+  /// What is left undone: `op` of an output storage. Its inverse is the layout that storage has.
+  package struct Deferral: Sendable {
+    package var op: Op
+    package var inverse: Call
+    package var input: View
+    package var output: View
+  }
+
   package var buffers: [Buffer] = []
+  package var deferrals: [Deferral] = []
+  package var preparations: [Preparation] = []
   package var steps: [Step] = []
   /// For each output of the graph, its storage: a number for `Place.output`, or a leaf passed through.
   package var results: [Place] = []

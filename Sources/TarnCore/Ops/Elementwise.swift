@@ -64,9 +64,9 @@ extension Rule {
   fileprivate static let sigmoid = Rule.unary(
     { _, y in y * (1 - y) },
     { $0 >= 0 ? 1 / (1 + Foundation.exp(-$0)) : Foundation.exp($0) / (1 + Foundation.exp($0)) })
-  /// The derivative at 0 is 0, and NaN stays NaN.
+  /// The derivative at 0 is 0, and NaN stays NaN. Taken from y, so that x need not be kept.
   fileprivate static let relu = Rule.unary(
-    { x, _ in (x .> 0).cast(to: x.dtype) }, { $0 < 0 ? 0 : $0 }, integer: { max($0, 0) })
+    { _, y in (y .> 0).cast(to: y.dtype) }, { $0 < 0 ? 0 : $0 }, integer: { max($0, 0) })
   fileprivate static let floor = Rule.step({ $0.rounded(.down) }, integer: { $0 })
   fileprivate static let ceil = Rule.step({ $0.rounded(.up) }, integer: { $0 })
   fileprivate static let round = Rule.step({ $0.rounded(.toNearestOrEven) }, integer: { $0 })

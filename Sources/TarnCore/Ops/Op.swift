@@ -181,18 +181,27 @@ package final class Call: Hashable, Sendable {
   /// What a backend claims it by; equal names and attributes mean the same function of the arguments.
   package let name: String
   package let attributes: [Scalar]
+  /// Whether a result computed from data alone is worth keeping as long as the data lives, as weights made ready are.
+  package let isKept: Bool
+  /// What gives the argument back from the result. A result of a plan may then stay as the argument until it is read.
+  package let inverse: Call?
   /// Gradients for the arguments given (arguments, result, gradient of the result); without it the
   /// fallback is differentiated.
   package let vjp: (@Sendable ([Tensor], Tensor, Tensor) -> [Tensor?])?
   /// The result's tangent given (arguments, result, tangents of the arguments); nil: it has none.
   package let jvp: (@Sendable ([Tensor], Tensor, [Tensor?]) -> Tensor?)?
+  /// Of a composite: what it is of its arguments, recorded only when needed. Input 0 then means nothing.
+  package let fallback: (@Sendable ([Tensor]) -> Tensor)?
 
   package init(
-    _ name: String, _ attributes: [Scalar] = [],
+    _ name: String, _ attributes: [Scalar] = [], isKept: Bool = false, inverse: Call? = nil,
     vjp: (@Sendable ([Tensor], Tensor, Tensor) -> [Tensor?])? = nil,
-    jvp: (@Sendable ([Tensor], Tensor, [Tensor?]) -> Tensor?)? = nil
+    jvp: (@Sendable ([Tensor], Tensor, [Tensor?]) -> Tensor?)? = nil,
+    fallback: (@Sendable ([Tensor]) -> Tensor)? = nil
   ) {
-    (self.name, self.attributes, self.vjp, self.jvp) = (name, attributes, vjp, jvp)
+    (self.name, self.attributes, self.isKept, self.inverse) = (name, attributes, isKept, inverse)
+    (self.vjp, self.jvp) = (vjp, jvp)
+    self.fallback = fallback
   }
 
   package static func == (a: Call, b: Call) -> Bool {

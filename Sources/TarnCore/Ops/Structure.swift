@@ -16,6 +16,7 @@ extension Rule {
 
   static let call = Rule(
     vjp: { op, x, y, g in
+      if case .call(let call) = op, let gradients = call.fallbackGradients(x, g) { return gradients }
       guard case .call(let call) = op, let vjp = call.vjp else {
         return [g] + Array(repeating: nil, count: x.count - 1)
       }
@@ -25,6 +26,7 @@ extension Rule {
     },
     jvp: { op, x, y, t in
       guard case .call(let call) = op else { return t[0] }
+      if let tangent = call.fallbackTangent(x, t) { return tangent }
       if let jvp = call.jvp { return jvp(Array(x.dropFirst()), y, Array(t.dropFirst())) }
       if call.vjp == nil { return t[0] }
       return Diagnostic.report(
@@ -36,6 +38,7 @@ extension Rule {
     batch: { op, x, isBatched, size, shape, dtype in
       guard case .call(let call) = op else { return x[0] }
       let lifted = Batching.lift(x, isBatched, size)
+      if let batch = call.fallbackBatch(lifted) { return batch }
       guard call.vjp != nil || call.jvp != nil else { return lifted[0] }
       return Tensor.record(.call(call.batched), lifted, [size] + shape, dtype)
     },

@@ -19,11 +19,11 @@ extension Tensor {
     ceil: Bool = false
   ) -> Tensor {
     pooled("maxPooled", Pooling(size, strides, padding, dilations, ceil)) { x, pooling in
-      let window = pooling.window(over: x.shape)
-      let shape = pooling.result(x.shape)
-      let winners = Tensor.record(.windowArgMax(window), x, shape, .int32)
-      let value = x.takingFromPlanes(winners, planeAxes: pooling.size.count)
-      return Tensor.record(.call(.maxPool(window)), value, x, shape, x.dtype)
+      // Rectifying commutes with the largest of a window, and there are fewer elements afterwards.
+      let rectified = Engine.operand(of: x, under: .unary(.relu))
+      let y = MaxPooling(pooling.window(over: x.shape), pooling.result(x.shape))
+        .pooled(rectified ?? x)
+      return rectified == nil ? y : y.relu()
     }
   }
 
@@ -92,16 +92,6 @@ extension Tensor {
     }
   }
 
-  /// The elements at flat places [N, C, t…] within this tensor's planes [N, C, s…].
-  private func takingFromPlanes(_ places: Tensor, planeAxes: Int) -> Tensor {
-    let plane = shape.suffix(planeAxes).reduce(1, *)
-    let type: DType = count <= Int(Int32.max) ? .int32 : .int64
-    let front = Array(places.shape.dropLast(planeAxes)) + [Int](repeating: 1, count: planeAxes)
-    let starts = Tensor.iota([front.product], axis: 0, dtype: type, device: device) * plane
-    let flat = places.cast(to: type) + starts.reshaped(front)
-    return Tensor.record(.take(axis: 0), reshaped([count]), flat, places.shape, dtype)
-  }
-
   /// Checks, and `body` in at least two spatial axes.
   private func pooled(_ name: String, _ pooling: Pooling, _ body: (Tensor, Pooling) -> Tensor)
     -> Tensor
@@ -125,14 +115,10 @@ extension Tensor {
   }
 }
 
-extension Call {
-  /// Largest of each window; attributes: the number of spatial axes, then size, strides, low, high
-  /// and dilations of each.
-  static func maxPool(_ window: Window) -> Call {
-    let numbers = [
-      [window.size.count], window.size, window.strides, window.low, window.high, window.dilations,
-    ]
-    return Call("maxPool", numbers.flatMap { $0 }.map { .integer(Int64($0)) })
+extension Window {
+  /// As attributes of a call.
+  package var attributes: [Scalar] {
+    [[size.count], size, strides, low, high, dilations].flatMap { $0 }.map { .integer(Int64($0)) }
   }
 }
 

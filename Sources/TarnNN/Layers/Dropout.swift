@@ -35,7 +35,7 @@ private func checked(_ probability: Double, _ layer: String) -> Double {
       facts: ["probability \(probability)"]), giving: 0)
 }
 
-private func dropped(_ x: Tensor, maskShape: [Int], _ probability: Double) -> Tensor {
+func dropped(_ x: Tensor, maskShape: [Int], _ probability: Double) -> Tensor {
   guard case .training(let random) = Phase.current, probability > 0 else { return x }
   if probability == 1 { return .zeros(like: x) }
   let keep = 1 - probability

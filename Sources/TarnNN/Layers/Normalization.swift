@@ -113,16 +113,13 @@ public struct BatchNormSettings: Hashable, Sendable, Codable {
     _ x: Tensor, _ weight: Tensor?, _ bias: Tensor?, mean: Buffer, variance: Buffer, count: Buffer,
     _ layer: String
   ) -> Tensor {
-    let shape = [1, -1] + [Int](repeating: 1, count: x.rank - 2)
-    let scale = weight?.reshaped(shape)
-    let shift = bias?.reshaped(shape)
     guard Phase.current.isTraining else {
-      let deviation = (variance.wrappedValue + epsilon).rsqrt().reshaped(shape)
-      let factor = scale.map { deviation * $0 } ?? deviation
-      let y = (x - mean.wrappedValue.reshaped(shape)) * factor
-      return shift.map { y + $0 } ?? y
+      let shape = [-1] + [Int](repeating: 1, count: x.rank - 2)
+      let deviation = (variance.wrappedValue + epsilon).rsqrt()
+      let factor = weight.map { deviation * $0 } ?? deviation
+      let offset = -(mean.wrappedValue * factor)
+      return x * factor.reshaped(shape) + (bias.map { $0 + offset } ?? offset).reshaped(shape)
     }
-    let axes = [0] + Array(2..<x.rank)
     let n = x.count / max(1, x.shape[1])
     if n < 2 {
       Diagnostic.report(
@@ -130,18 +127,14 @@ public struct BatchNormSettings: Hashable, Sendable, Codable {
           operation: layer, reason: "a batch of one value per channel has no variance",
           facts: ["input \(x.shape)"], hint: "train with a batch of two or more"))
     }
-    let batchMean = x.mean(axes: axes, keepDims: true)
-    let centred = x - batchMean
-    let batchVariance = centred.squared().mean(axes: axes, keepDims: true)
+    let moments = x.floating.channelMoments()
     let share = momentum
-    mean.update { $0 * (1 - share) + batchMean.reshaped([-1]) * share }
+    mean.update { $0 * (1 - share) + moments[0] * share }
     variance.update {
-      $0 * (1 - share) + batchVariance.reshaped([-1]) * (share * Double(n) / Double(max(1, n - 1)))
+      $0 * (1 - share) + moments[1] * (share * Double(n) / Double(max(1, n - 1)))
     }
     count.update { $0 + 1 }
-    let deviation = (batchVariance + epsilon).rsqrt()
-    let y = centred * (scale.map { deviation * $0 } ?? deviation)
-    return shift.map { y + $0 } ?? y
+    return x.floating.batchNormalized(moments, scale: weight, shift: bias, epsilon: epsilon)
   }
 }
 

@@ -1,0 +1,1 @@
+"""The workloads of `tarn bench` as users of other frameworks write them."""

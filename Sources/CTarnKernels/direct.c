@@ -1,0 +1,187 @@
+// Direct convolution of blocked images.
+//
+// Packed weights are [groups, output blocks, input blocks, kh, kw, 16 inputs, 16 outputs]; for the gradient of the
+// input the channels of g are the inputs. That gradient is a convolution of g for each phase of the stride: the
+// positions of x with the same remainder all see the same elements of the kernel.
+#include <string.h>
+
+#include "direct_tile.h"
+
+// MARK: Axes
+
+tarn_direct_axis tarn_direct_axis_of(int64_t most_taps, int64_t *memory) {
+  return (tarn_direct_axis){
+    .step = 1, .stride = 1, .offsets = memory, .elements = memory + most_taps, .slots = memory + 2 * most_taps,
+    .shifts = memory + 3 * most_taps, .first = memory + 4 * most_taps};
+}
+
+void tarn_direct_axis_add(tarn_direct_axis *axis, int64_t element, int64_t offset) {
+  const int64_t last = offset + (axis->count - 1) * axis->stride;
+  if (last < 0 || offset >= axis->x_size) return;
+  axis->elements[axis->taps] = element;
+  axis->offsets[axis->taps++] = offset;
+}
+
+tarn_direct_axis tarn_direct_forward_axis(const tarn_conv *conv, int axis, int64_t *memory) {
+  const int64_t taps = axis ? conv->kw : conv->kh;
+  tarn_direct_axis a = tarn_direct_axis_of(taps, memory);
+  a.count = a.y_size = axis ? conv->ow : conv->oh;
+  a.x_size = axis ? conv->w : conv->h;
+  a.stride = conv->stride[axis];
+  for (int64_t t = 0; t < taps; t++) tarn_direct_axis_add(&a, t, t * conv->dilation[axis] - conv->low[axis]);
+  return a;
+}
+
+/// Positions start, start + stride, … of x: each is reached by every so-manieth element of the kernel.
+static tarn_direct_axis gradient_axis(const tarn_conv *conv, int axis, int64_t start, int64_t *memory) {
+  const int64_t taps = axis ? conv->kw : conv->kh, stride = conv->stride[axis];
+  tarn_direct_axis a = tarn_direct_axis_of(taps, memory);
+  a.y_size = axis ? conv->w : conv->h;
+  a.x_size = axis ? conv->ow : conv->oh;
+  a.count = tarn_ceil_div(a.y_size - start, stride);
+  a.start = start;
+  a.step = stride;
+  for (int64_t t = 0; t < taps; t++) {
+    const int64_t distance = start + conv->low[axis] - t * conv->dilation[axis];
+    if (distance % stride == 0) tarn_direct_axis_add(&a, t, distance / stride);
+  }
+  return a;
+}
+
+// MARK: Packing
+
+int tarn_direct_takes(const tarn_conv *conv, int pass) {
+  if (pass < TARN_PASS_FORWARD || pass > TARN_PASS_WEIGHT_GRADIENT) return 0;
+  if (tarn_conv_check(TARN_DTYPE_F32, conv)) return 0;
+  return conv->groups == 1 ||
+         (conv->c / conv->groups % TARN_LANES == 0 && conv->o / conv->groups % TARN_LANES == 0);
+}
+
+typedef struct {
+  const tarn_conv *conv;
+  int pass;
+  /// Of a group: channels that are summed over and that are computed.
+  int64_t inputs, outputs, input_blocks, output_blocks, taps;
+  const float *w;
+  float *packed;
+  float *restored;
+} pack_job;
+
+static pack_job pack_of(const tarn_conv *conv, int pass) {
+  const int64_t c = conv->c / conv->groups, o = conv->o / conv->groups;
+  const int backward = pass == TARN_PASS_INPUT_GRADIENT;
+  return (pack_job){
+    .conv = conv, .pass = pass, .inputs = backward ? o : c, .outputs = backward ? c : o,
+    .input_blocks = tarn_ceil_div(backward ? o : c, TARN_LANES),
+    .output_blocks = tarn_ceil_div(backward ? c : o, TARN_LANES), .taps = conv->kh * conv->kw};
+}
+
+static int64_t packed_count(const pack_job *job) {
+  return job->conv->groups * job->output_blocks * job->input_blocks * job->taps * TARN_LANES * TARN_LANES;
+}
+
+int64_t tarn_direct_packed_count(const tarn_conv *conv, int pass) {
+  const pack_job job = pack_of(conv, pass);
+  return packed_count(&job);
+}
+
+/// Blocks of 16 inputs by 16 outputs, all taps of each.
+static void pack_task(void *ctx, int64_t begin, int64_t end) {
+  const pack_job *job = ctx;
+  const int backward = job->pass == TARN_PASS_INPUT_GRADIENT;
+  const int64_t channels = backward ? job->outputs : job->inputs, block = job->taps * TARN_LANES * TARN_LANES;
+  // Floats from input to input and from output to output channel of w.
+  const int64_t input_step = (backward ? channels : 1) * job->taps;
+  const int64_t output_step = (backward ? 1 : channels) * job->taps;
+  for (int64_t i = begin; i < end; i++) {
+    const int64_t group = i / (job->output_blocks * job->input_blocks);
+    const int64_t input = i % job->input_blocks * TARN_LANES;
+    const int64_t output = i / job->input_blocks % job->output_blocks * TARN_LANES;
+    const int64_t inputs = tarn_least(TARN_LANES, job->inputs - input);
+    const int64_t outputs = tarn_least(TARN_LANES, job->outputs - output);
+    const float *from = job->w + group * job->inputs * job->outputs * job->taps + input * input_step +
+                        output * output_step;
+    float *to = job->packed + i * block;
+    if (!job->restored && (inputs < TARN_LANES || outputs < TARN_LANES)) memset(to, 0, (size_t)block * sizeof *to);
+    for (int64_t tap = 0; tap < job->taps; tap++) {
+      for (int64_t p = 0; p < inputs; p++) {
+        const float *row = from + p * input_step + tap;
+        float *lane = to + (tap * TARN_LANES + p) * TARN_LANES;
+        if (job->restored) {
+          float *back = job->restored + (row - job->w);
+          for (int64_t j = 0; j < outputs; j++) back[j * output_step] = lane[j];
+        } else {
+          for (int64_t j = 0; j < outputs; j++) lane[j] = row[j * output_step];
+        }
+      }
+    }
+  }
+}
+
+static int pack(const tarn_conv *conv, int pass, const float *w, float *packed, float *restored) {
+  if (!tarn_direct_takes(conv, pass) || pass == TARN_PASS_WEIGHT_GRADIENT) return TARN_BAD_ARGUMENT;
+  pack_job job = pack_of(conv, pass);
+  job.w = w;
+  job.packed = packed;
+  job.restored = restored;
+  const int64_t blocks = conv->groups * job.output_blocks * job.input_blocks;
+  tarn_parallel(blocks, tarn_greatest(1, 64 / tarn_greatest(1, job.taps)), pack_task, &job);
+  return TARN_OK;
+}
+
+int tarn_direct_pack(const tarn_conv *conv, int pass, const float *w, float *packed) {
+  return pack(conv, pass, w, packed, NULL);
+}
+
+int tarn_direct_unpack(const tarn_conv *conv, int pass, const float *packed, float *w) {
+  return pack(conv, pass, w, (float *)packed, w);
+}
+
+// MARK: Both passes
+
+static tarn_direct_grid grid_of(const pack_job *job) {
+  const int64_t tap = TARN_LANES * TARN_LANES;
+  return (tarn_direct_grid){
+    .n = job->conv->n, .groups = job->conv->groups, .c = job->inputs, .planes = job->input_blocks,
+    .pixel_floats = TARN_LANES, .o_blocks = job->output_blocks, .w_block = job->taps * tap,
+    .w_out = job->input_blocks * job->taps * tap, .w_tap = tap, .kernel_columns = job->conv->kw};
+}
+
+int tarn_direct_forward(
+  const tarn_conv *conv, const float *x, const float *packed, const tarn_epilogue *epilogue, float *y
+) {
+  if (!tarn_direct_takes(conv, TARN_PASS_FORWARD)) return TARN_BAD_ARGUMENT;
+  const pack_job job = pack_of(conv, TARN_PASS_FORWARD);
+  int64_t *memory = tarn_scratch(
+    TARN_SCRATCH_DIRECT_AXES, (size_t)tarn_direct_axis_memory(conv->kh + conv->kw) * sizeof *memory);
+  if (!memory) return TARN_NO_MEMORY;
+  tarn_direct_grid grid = grid_of(&job);
+  grid.rows = tarn_direct_forward_axis(conv, 0, memory);
+  grid.columns = tarn_direct_forward_axis(conv, 1, memory + tarn_direct_axis_memory(conv->kh));
+  grid.x = x;
+  grid.w = packed;
+  grid.y = y;
+  grid.epilogue = epilogue;
+  return tarn_direct_run(&grid);
+}
+
+int tarn_direct_input_gradient(const tarn_conv *conv, const float *g, const float *packed, float *dx) {
+  if (!tarn_direct_takes(conv, TARN_PASS_INPUT_GRADIENT)) return TARN_BAD_ARGUMENT;
+  const pack_job job = pack_of(conv, TARN_PASS_INPUT_GRADIENT);
+  int64_t *memory = tarn_scratch(
+    TARN_SCRATCH_DIRECT_AXES, (size_t)tarn_direct_axis_memory(conv->kh + conv->kw) * sizeof *memory);
+  if (!memory) return TARN_NO_MEMORY;
+  tarn_direct_grid grid = grid_of(&job);
+  grid.x = g;
+  grid.w = packed;
+  grid.y = dx;
+  for (int64_t i = 0; i < tarn_least(conv->stride[0], conv->h); i++) {
+    grid.rows = gradient_axis(conv, 0, i, memory);
+    for (int64_t j = 0; j < tarn_least(conv->stride[1], conv->w); j++) {
+      grid.columns = gradient_axis(conv, 1, j, memory + tarn_direct_axis_memory(conv->kh));
+      const int status = tarn_direct_run(&grid);
+      if (status) return status;
+    }
+  }
+  return TARN_OK;
+}

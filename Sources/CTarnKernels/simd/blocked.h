@@ -1,0 +1,323 @@
+// Blocked images: layout, pooling, batch normalisation. A pixel of sixteen channels is one vector at every level.
+#ifndef TARN_SIMD_BLOCKED_H
+#define TARN_SIMD_BLOCKED_H
+
+#include "../blocked_memory.h"
+#include "types.h"
+
+typedef float pf __attribute__((ext_vector_type(16)));
+typedef int32_t pi __attribute__((ext_vector_type(16)));
+typedef double pd __attribute__((ext_vector_type(16)));
+typedef pf pf_memory __attribute__((aligned(4), may_alias));
+typedef pd pd_memory __attribute__((aligned(8), may_alias));
+
+INLINE pf load_pixel(const float *p) { return *(const pf_memory *)p; }
+INLINE void store_pixel(float *p, pf x) { *(pf_memory *)p = x; }
+INLINE pd load_wide(const double *p) { return *(const pd_memory *)p; }
+INLINE void store_wide(double *p, pd x) { *(pd_memory *)p = x; }
+INLINE pd widen(pf x) { return __builtin_convertvector(x, pd); }
+
+/// a * b + c
+INLINE pf madd_p(pf a, pf b, pf c) {
+#if TARN_HAS_FMA
+  return __builtin_elementwise_fma(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+
+#define UNROLL _Pragma("clang loop unroll(full)")
+
+// MARK: Layout
+
+/// Sixteen vectors as the rows of a matrix: its transpose.
+INLINE void transpose(pf v[16]) {
+  pf t[16];
+  UNROLL for (int i = 0; i < 16; i += 2) {
+    t[i] = __builtin_shufflevector(v[i], v[i + 1], 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
+    t[i + 1] = __builtin_shufflevector(v[i], v[i + 1], 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+  }
+  UNROLL for (int i = 0; i < 16; i += 4) {
+    UNROLL for (int j = 0; j < 2; j++) {
+      pf a = t[i + j], b = t[i + j + 2];
+      v[i + 2 * j] = __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
+      v[i + 2 * j + 1] = __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+    }
+  }
+  // Quarters of vectors are in order now: v[4 i + j] has columns j, 4 + j, 8 + j, 12 + j of rows 4 i … 4 i + 3.
+  UNROLL for (int j = 0; j < 4; j++) {
+    pf a = v[j], b = v[4 + j], c = v[8 + j], d = v[12 + j];
+    pf ab = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+    pf cd = __builtin_shufflevector(c, d, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+    pf ab2 = __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    pf cd2 = __builtin_shufflevector(c, d, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    t[j] = __builtin_shufflevector(ab, cd, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
+    t[4 + j] = __builtin_shufflevector(ab, cd, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+    t[8 + j] = __builtin_shufflevector(ab2, cd2, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
+    t[12 + j] = __builtin_shufflevector(ab2, cd2, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+  }
+  UNROLL for (int i = 0; i < 16; i++) v[i] = t[i];
+}
+
+/// Sixteen pixels, given whether all sixteen channels are there.
+INLINE void block_tile(float *blocked, const float *x, int64_t ld, int64_t channels, int whole) {
+  pf v[16];
+  UNROLL for (int i = 0; i < 16; i++) v[i] = whole || i < channels ? load_pixel(x + i * ld) : (pf)0;
+  transpose(v);
+  UNROLL for (int i = 0; i < 16; i++) store_pixel(blocked + i * 16, v[i]);
+}
+
+INLINE void unblock_tile(float *x, int64_t ld, const float *blocked, int64_t channels, int whole) {
+  pf v[16];
+  UNROLL for (int i = 0; i < 16; i++) v[i] = load_pixel(blocked + i * 16);
+  transpose(v);
+  UNROLL for (int i = 0; i < 16; i++) {
+    if (whole || i < channels) store_pixel(x + i * ld, v[i]);
+  }
+}
+
+static void block(float *blocked, const float *x, int64_t ld, int64_t channels, int64_t pixels) {
+  if (pixels < 16) {
+    for (int64_t p = 0; p < pixels; p++) {
+      for (int64_t i = 0; i < 16; i++) blocked[p * 16 + i] = i < channels ? x[i * ld + p] : 0;
+    }
+    return;
+  }
+  for (int64_t next = 0; next < pixels; next += 16) {
+    // The last tile may take pixels of the one before it again.
+    const int64_t p = tarn_least(next, pixels - 16);
+    if (channels == 16) {
+      block_tile(blocked + p * 16, x + p, ld, 16, 1);
+    } else {
+      block_tile(blocked + p * 16, x + p, ld, channels, 0);
+    }
+  }
+}
+
+static void unblock(float *x, int64_t ld, const float *blocked, int64_t channels, int64_t pixels) {
+  if (pixels < 16) {
+    for (int64_t i = 0; i < channels; i++) {
+      for (int64_t p = 0; p < pixels; p++) x[i * ld + p] = blocked[p * 16 + i];
+    }
+    return;
+  }
+  for (int64_t next = 0; next < pixels; next += 16) {
+    const int64_t p = tarn_least(next, pixels - 16);
+    if (channels == 16) {
+      unblock_tile(x + p, ld, blocked + p * 16, 16, 1);
+    } else {
+      unblock_tile(x + p, ld, blocked + p * 16, channels, 0);
+    }
+  }
+}
+
+// MARK: Pooling
+
+/// The elements [first, last) of the window along a row that lie within the image, for one result; `at` is the column
+/// of the first of them.
+typedef struct {
+  int64_t first, last, at;
+} window_columns;
+
+INLINE window_columns columns_of(const tarn_window *w, int64_t j) {
+  const int64_t at = j * w->stride[1] - w->low[1], step = w->dilation[1];
+  const int64_t first = at >= 0 ? 0 : (step - 1 - at) / step;
+  const int64_t last = at >= w->w ? 0 : tarn_least(w->size[1], (w->w - 1 - at) / step + 1);
+  return (window_columns){first, last, at + first * step};
+}
+
+/// Where a result's elements begin in row r of those it reaches.
+INLINE int64_t place_in(const tarn_window *w, const tarn_window_rows *rows, int64_t r, window_columns columns) {
+  return (rows->rows[r] * w->w + columns.at) * 16;
+}
+
+static void largest(const tarn_window *w, const tarn_window_rows *rows, const float *image, float *y) {
+  const int64_t step = w->dilation[1] * 16;
+  for (int64_t j = 0; j < w->ow; j++) {
+    const window_columns columns = columns_of(w, j);
+    pf most = -__builtin_inff(), not_a_number = 0;
+    for (int64_t r = 0; r < rows->count; r++) {
+      const float *x = image + place_in(w, rows, r, columns);
+      for (int64_t s = columns.first; s < columns.last; s++, x += step) {
+        const pf v = load_pixel(x);
+        not_a_number = v != v ? v : not_a_number;
+        most = v > most ? v : most;
+      }
+    }
+    store_pixel(y + j * 16, not_a_number != not_a_number ? not_a_number : most);
+  }
+}
+
+static void sum_window(const tarn_window *w, const tarn_window_rows *rows, const float *image, float *y) {
+  const int64_t step = w->dilation[1] * 16;
+  for (int64_t j = 0; j < w->ow; j++) {
+    const window_columns columns = columns_of(w, j);
+    pf total = 0;
+    for (int64_t r = 0; r < rows->count; r++) {
+      const float *x = image + place_in(w, rows, r, columns);
+      pf sum = 0;
+      for (int64_t s = columns.first; s < columns.last; s++, x += step) sum += load_pixel(x);
+      total += sum;
+    }
+    store_pixel(y + j * 16, total);
+  }
+}
+
+static void to_largest(
+  const tarn_window *w, const tarn_window_rows *rows, const float *image, const float *g, float *dx
+) {
+  const int64_t step = w->dilation[1] * 16;
+  for (int64_t j = 0; j < w->ow; j++) {
+    const window_columns columns = columns_of(w, j);
+    pf most = -__builtin_inff();
+    pi place = -1;
+    int32_t number = 0;
+    for (int64_t r = 0; r < rows->count; r++) {
+      const float *x = image + place_in(w, rows, r, columns);
+      for (int64_t s = columns.first; s < columns.last; s++, x += step, number++) {
+        const pf v = load_pixel(x);
+        const pi better = (place < 0) | (v > most) | ((v != v) & (most == most));
+        most = better ? v : most;
+        place = better ? (pi)number : place;
+      }
+    }
+    const pf from = load_pixel(g + j * 16);
+    number = 0;
+    for (int64_t r = 0; r < rows->count; r++) {
+      float *to = dx + place_in(w, rows, r, columns);
+      for (int64_t s = columns.first; s < columns.last; s++, to += step, number++) {
+        store_pixel(to, load_pixel(to) + (place == number ? from : (pf)0));
+      }
+    }
+  }
+}
+
+static void spread_window(const tarn_window *w, const tarn_window_rows *rows, const float *g, float *dx) {
+  const int64_t step = w->dilation[1] * 16;
+  for (int64_t j = 0; j < w->ow; j++) {
+    const window_columns columns = columns_of(w, j);
+    const pf from = load_pixel(g + j * 16);
+    for (int64_t r = 0; r < rows->count; r++) {
+      float *to = dx + place_in(w, rows, r, columns);
+      for (int64_t s = columns.first; s < columns.last; s++, to += step) store_pixel(to, load_pixel(to) + from);
+    }
+  }
+}
+
+// MARK: Batch normalisation
+
+/// Pixels that are added in single precision, in four sums, before they go to double; they stay in the first cache.
+enum { NORM_RUN = 256 };
+
+/// Mean and squared deviations of up to NORM_RUN pixels.
+INLINE void moments_of_run(int64_t n, const float *x, pd *mean, pd *squares) {
+  pf sums[4] = {0, 0, 0, 0};
+  int64_t p = 0;
+  for (; p + 4 <= n; p += 4) {
+    UNROLL for (int i = 0; i < 4; i++) sums[i] += load_pixel(x + (p + i) * 16);
+  }
+  for (; p < n; p++) sums[0] += load_pixel(x + p * 16);
+  // Deviations from a number close to the mean, and what that number misses.
+  const pf middle = ((sums[0] + sums[1]) + (sums[2] + sums[3])) / (float)n;
+  pf offs[4] = {0, 0, 0, 0}, deviations[4] = {0, 0, 0, 0};
+  for (p = 0; p + 4 <= n; p += 4) {
+    UNROLL for (int i = 0; i < 4; i++) {
+      pf d = load_pixel(x + (p + i) * 16) - middle;
+      offs[i] += d;
+      deviations[i] = madd_p(d, d, deviations[i]);
+    }
+  }
+  for (; p < n; p++) {
+    pf d = load_pixel(x + p * 16) - middle;
+    offs[0] += d;
+    deviations[0] = madd_p(d, d, deviations[0]);
+  }
+  const pd off = widen((offs[0] + offs[1]) + (offs[2] + offs[3])) / (double)n;
+  *mean = widen(middle) + off;
+  *squares = widen((deviations[0] + deviations[1]) + (deviations[2] + deviations[3])) - off * off * (double)n;
+}
+
+static void moments(int64_t seen, int64_t pixels, const float *x, double *mean, double *squares) {
+  pd total_mean = load_wide(mean), total_squares = load_wide(squares);
+  for (int64_t p = 0; p < pixels; p += NORM_RUN) {
+    const int64_t n = tarn_least(NORM_RUN, pixels - p);
+    pd run_mean, run_squares;
+    moments_of_run(n, x + p * 16, &run_mean, &run_squares);
+    const double share = (double)n / (double)(seen + n), weight = (double)seen * share;
+    const pd apart = run_mean - total_mean;
+    total_mean = seen == 0 ? run_mean : total_mean + apart * share;
+    total_squares += run_squares + (seen == 0 ? (pd)0 : apart * apart * weight);
+    seen += n;
+  }
+  store_wide(mean, total_mean);
+  store_wide(squares, total_squares);
+}
+
+/// g where low < y < high, else 0.
+INLINE pf passed(const float *g, const float *y, int64_t p, pf low, pf high) {
+  const pf v = load_pixel(y + p * 16), from = load_pixel(g + p * 16);
+  return ((v > low) & (v < high)) ? from : (pf)0;
+}
+
+#define GRADIENT_SUMS(PASSED)                                                          \
+  for (int64_t start = 0; start < pixels; start += NORM_RUN) {                         \
+    const int64_t end = tarn_least(pixels, start + NORM_RUN);                          \
+    pf sums[4] = {0, 0, 0, 0}, products[4] = {0, 0, 0, 0};                             \
+    int64_t p = start;                                                                 \
+    for (; p + 4 <= end; p += 4) {                                                     \
+      UNROLL for (int i = 0; i < 4; i++) {                                             \
+        const pf v = PASSED(p + i);                                                    \
+        sums[i] += v;                                                                  \
+        products[i] = madd_p(v, load_pixel(x + (p + i) * 16) - mean, products[i]);     \
+      }                                                                                \
+    }                                                                                  \
+    for (; p < end; p++) {                                                             \
+      const pf v = PASSED(p);                                                          \
+      sums[0] += v;                                                                    \
+      products[0] = madd_p(v, load_pixel(x + p * 16) - mean, products[0]);             \
+    }                                                                                  \
+    total += widen((sums[0] + sums[1]) + (sums[2] + sums[3]));                         \
+    total_product += widen((products[0] + products[1]) + (products[2] + products[3])); \
+  }
+
+#define PASSED_ALL(p) load_pixel(g + (p) * 16)
+#define PASSED_SOME(p) passed(g, y, p, low, high)
+
+static void gradient_sums(
+  int64_t pixels, const float *g, const float *y, const float *x, const tarn_norm_channels *channels, double *sum_g,
+  double *sum_gx
+) {
+  const pf mean = load_pixel(channels->mean), low = channels->low, high = channels->high;
+  pd total = 0, total_product = 0;
+  if (y) {
+    GRADIENT_SUMS(PASSED_SOME)
+  } else {
+    GRADIENT_SUMS(PASSED_ALL)
+  }
+  store_wide(sum_g, load_wide(sum_g) + total);
+  store_wide(sum_gx, load_wide(sum_gx) + total_product * widen(load_pixel(channels->rstd)));
+}
+
+static void normalize_gradient(
+  int64_t pixels, const float *g, const float *y, const float *x, const tarn_norm_channels *channels, float *dx
+) {
+  const pf mean = load_pixel(channels->mean), low = channels->low, high = channels->high;
+  const pf factor = load_pixel(channels->factor), shift = -(factor * load_pixel(channels->a));
+  const pf slope = -(factor * load_pixel(channels->rstd) * load_pixel(channels->b));
+#define NORMALIZED(PASSED) \
+  store_pixel(dx + p * 16, madd_p(factor, PASSED(p), madd_p(slope, load_pixel(x + p * 16) - mean, shift)))
+  if (y) {
+    for (int64_t p = 0; p < pixels; p++) NORMALIZED(PASSED_SOME);
+  } else {
+    for (int64_t p = 0; p < pixels; p++) NORMALIZED(PASSED_ALL);
+  }
+#undef NORMALIZED
+}
+
+static const struct tarn_blocked_memory blocked_memory = {
+  .block = block, .unblock = unblock, .largest = largest, .sum = sum_window, .to_largest = to_largest,
+  .spread = spread_window, .moments = moments, .gradient_sums = gradient_sums,
+  .normalize_gradient = normalize_gradient,
+};
+
+#endif

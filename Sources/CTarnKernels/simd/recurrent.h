@@ -1,0 +1,209 @@
+// Recurrent cells: a tile of products whose rows are read where they lie, and the arithmetic of the gates.
+#ifndef TARN_SIMD_RECURRENT_H
+#define TARN_SIMD_RECURRENT_H
+
+#include "gemm.h"
+#include "math.h"
+
+/// ROWS x 2 W of C = or += rows of A, `lda` apart, times a panel of B: [k, 2 W].
+#define ROW_TILE(ROWS)                                                                                       \
+  static void row_tile_##ROWS(                                                                               \
+    int64_t k, const float *a, int64_t lda, const float *b, float *c, int64_t ldc, int accumulate            \
+  ) {                                                                                                        \
+    vf sums[ROWS][2];                                                                                        \
+    UNROLLED for (int i = 0; i < ROWS; i++) sums[i][0] = sums[i][1] = 0;                                     \
+    for (int64_t p = 0; p < k; p++, b += 2 * W) {                                                            \
+      const vf left = load_f(b), right = load_f(b + W);                                                      \
+      UNROLLED for (int i = 0; i < ROWS; i++) {                                                              \
+        const vf x = a[i * lda + p];                                                                         \
+        sums[i][0] = madd_f(x, left, sums[i][0]);                                                            \
+        sums[i][1] = madd_f(x, right, sums[i][1]);                                                           \
+      }                                                                                                      \
+    }                                                                                                        \
+    UNROLLED for (int i = 0; i < ROWS; i++) {                                                                \
+      float *at = c + i * ldc;                                                                               \
+      store_f(at, accumulate ? load_f(at) + sums[i][0] : sums[i][0]);                                        \
+      store_f(at + W, accumulate ? load_f(at + W) + sums[i][1] : sums[i][1]);                                \
+    }                                                                                                        \
+  }
+
+// clang-format off
+ROW_TILE(1) ROW_TILE(2) ROW_TILE(3) ROW_TILE(4)
+#define ROW_NAMES row_tile_1, row_tile_2, row_tile_3, row_tile_4
+#if TARN_LEVEL == 2
+ROW_TILE(5) ROW_TILE(6) ROW_TILE(7) ROW_TILE(8) ROW_TILE(9)
+ROW_TILE(10) ROW_TILE(11) ROW_TILE(12) ROW_TILE(13) ROW_TILE(14)
+#define ROW_TILE_TABLE \
+  {ROW_NAMES, row_tile_5, row_tile_6, row_tile_7, row_tile_8, row_tile_9, row_tile_10, row_tile_11, row_tile_12, \
+   row_tile_13, row_tile_14}
+#elif TARN_LEVEL == 1
+ROW_TILE(5) ROW_TILE(6)
+#define ROW_TILE_TABLE {ROW_NAMES, row_tile_5, row_tile_6}
+#elif defined(__aarch64__)
+ROW_TILE(5) ROW_TILE(6) ROW_TILE(7) ROW_TILE(8)
+#define ROW_TILE_TABLE {ROW_NAMES, row_tile_5, row_tile_6, row_tile_7, row_tile_8}
+#else
+#define ROW_TILE_TABLE {ROW_NAMES}
+#endif
+// clang-format on
+
+// MARK: Gates
+//
+// Each function does `cell->n` units of one row. `at` and `put` reach a vector of them, the last of which may be short.
+
+INLINE vf at(const float *p, int64_t i, int64_t n) { return n - i >= W ? load_f(p + i) : load_part_f(p + i, n - i); }
+INLINE void put(float *p, int64_t i, int64_t n, vf x) {
+  if (n - i >= W) {
+    store_f(p + i, x);
+  } else {
+    store_part_f(p + i, x, n - i);
+  }
+}
+
+#define EACH_VECTOR(cell) for (int64_t i = 0, n = (cell)->n; i < n; i += W)
+
+/// U h + x + b of one gate.
+INLINE vf gate_input(const tarn_cell *cell, int gate, int64_t i) {
+  const int64_t n = cell->n, there = gate * cell->step;
+  return at(cell->sums + gate * cell->sums_step, i, n) + at(cell->inputs + there, i, n) + at(cell->bias + there, i, n);
+}
+
+INLINE void put_gate(const tarn_cell *cell, int gate, int64_t i, vf x) {
+  put(cell->gates + gate * cell->step, i, cell->n, x);
+}
+
+INLINE void put_h(const tarn_cell *cell, int64_t i, vf h) {
+  put(cell->h, i, cell->n, h);
+  put(cell->operand, i, cell->n, h);
+}
+
+static void lstm_forward(const tarn_cell *cell) {
+  EACH_VECTOR(cell) {
+    const vf in = sigmoid_f(gate_input(cell, 0, i)), forget = sigmoid_f(gate_input(cell, 1, i));
+    const vf g = tanh_f(gate_input(cell, 2, i)), out = sigmoid_f(gate_input(cell, 3, i));
+    const vf c = madd_f(forget, at(cell->c_before, i, n), in * g);
+    put_gate(cell, 0, i, in), put_gate(cell, 1, i, forget), put_gate(cell, 2, i, g), put_gate(cell, 3, i, out);
+    put(cell->c, i, n, c);
+    put_h(cell, i, out * tanh_f(c));
+  }
+}
+
+static void gru_forward(const tarn_cell *cell) {
+  EACH_VECTOR(cell) {
+    const vf r = sigmoid_f(gate_input(cell, 0, i)), z = sigmoid_f(gate_input(cell, 1, i));
+    const vf met = at(cell->sums + 2 * cell->sums_step, i, n) + at(cell->bias_n, i, n);
+    const vf x = at(cell->inputs + 2 * cell->step, i, n) + at(cell->bias + 2 * cell->step, i, n);
+    const vf new = tanh_f(madd_f(r, met, x));
+    put_gate(cell, 0, i, r), put_gate(cell, 1, i, z), put_gate(cell, 2, i, new), put_gate(cell, 3, i, met);
+    put_h(cell, i, madd_f(z, at(cell->h_before, i, n) - new, new));
+  }
+}
+
+/// r and z, and r h for the product that n needs.
+static void gru_gates_forward(const tarn_cell *cell) {
+  EACH_VECTOR(cell) {
+    const vf r = sigmoid_f(gate_input(cell, 0, i)), z = sigmoid_f(gate_input(cell, 1, i));
+    const vf met = r * at(cell->h_before, i, n);
+    put_gate(cell, 0, i, r), put_gate(cell, 1, i, z), put_gate(cell, 3, i, met);
+    put(cell->operand, i, n, met);
+  }
+}
+
+/// n from U (r h).
+static void gru_new_forward(const tarn_cell *cell) {
+  EACH_VECTOR(cell) {
+    const vf new = tanh_f(gate_input(cell, 2, i)), z = at(cell->gates + cell->step, i, n);
+    put_gate(cell, 2, i, new);
+    put_h(cell, i, madd_f(z, at(cell->h_before, i, n) - new, new));
+  }
+}
+
+static void rnn_tanh_forward(const tarn_cell *cell) {
+  EACH_VECTOR(cell) put_h(cell, i, tanh_f(gate_input(cell, 0, i)));
+}
+
+static void rnn_relu_forward(const tarn_cell *cell) {
+  EACH_VECTOR(cell) put_h(cell, i, max_f(gate_input(cell, 0, i), (vf)0.0f));
+}
+
+// MARK: Their derivatives
+
+/// The gradient of a gate's input: written out, and for the products.
+INLINE void put_slope(const tarn_cell_slope *cell, int gate, int64_t i, vf x) {
+  put(cell->slopes + gate * cell->step, i, cell->n, x);
+  put(cell->operand + gate * cell->step, i, cell->n, x);
+}
+
+INLINE vf slope_gate(const tarn_cell_slope *cell, int gate, int64_t i) {
+  return at(cell->gates + gate * cell->step, i, cell->n);
+}
+
+static void lstm_backward(const tarn_cell_slope *cell) {
+  EACH_VECTOR(cell) {
+    const vf in = slope_gate(cell, 0, i), forget = slope_gate(cell, 1, i);
+    const vf g = slope_gate(cell, 2, i), out = slope_gate(cell, 3, i);
+    const vf squashed = tanh_f(at(cell->c, i, n)), dh = at(cell->dh, i, n) + at(cell->g, i, n);
+    const vf dc = madd_f(dh * out, 1.0f - squashed * squashed, at(cell->dc, i, n));
+    put_slope(cell, 0, i, dc * g * in * (1.0f - in));
+    put_slope(cell, 1, i, dc * at(cell->c_before, i, n) * forget * (1.0f - forget));
+    put_slope(cell, 2, i, dc * in * (1.0f - g * g));
+    put_slope(cell, 3, i, dh * squashed * out * (1.0f - out));
+    put(cell->dc, i, n, dc * forget);
+    put(cell->dh, i, n, (vf)0.0f);
+  }
+}
+
+static void gru_backward(const tarn_cell_slope *cell) {
+  EACH_VECTOR(cell) {
+    const vf r = slope_gate(cell, 0, i), z = slope_gate(cell, 1, i), new = slope_gate(cell, 2, i);
+    const vf dh = at(cell->dh, i, n) + at(cell->g, i, n);
+    const vf dn = dh * (1.0f - z) * (1.0f - new * new);
+    put_slope(cell, 0, i, dn * slope_gate(cell, 3, i) * r * (1.0f - r));
+    put_slope(cell, 1, i, dh * (at(cell->h_before, i, n) - new) * z * (1.0f - z));
+    put(cell->slopes + 2 * cell->step, i, n, dn);
+    put(cell->met_slopes, i, n, dn * r);
+    put(cell->operand + 2 * cell->step, i, n, dn * r);
+    put(cell->dh, i, n, dh * z);
+  }
+}
+
+/// z and n, and what of h goes past r; the product with U then gives the gradient of r h.
+static void gru_new_backward(const tarn_cell_slope *cell) {
+  EACH_VECTOR(cell) {
+    const vf z = slope_gate(cell, 1, i), new = slope_gate(cell, 2, i);
+    const vf dh = at(cell->dh, i, n) + at(cell->g, i, n);
+    put_slope(cell, 1, i, dh * (at(cell->h_before, i, n) - new) * z * (1.0f - z));
+    put_slope(cell, 2, i, dh * (1.0f - z) * (1.0f - new * new));
+    put(cell->dh, i, n, dh * z);
+  }
+}
+
+/// r, from the gradient of r h, in `dc`.
+static void gru_gates_backward(const tarn_cell_slope *cell) {
+  EACH_VECTOR(cell) {
+    const vf r = slope_gate(cell, 0, i), met = at(cell->dc, i, n);
+    put_slope(cell, 0, i, met * at(cell->h_before, i, n) * r * (1.0f - r));
+    put(cell->dh, i, n, madd_f(met, r, at(cell->dh, i, n)));
+  }
+}
+
+static void rnn_tanh_backward(const tarn_cell_slope *cell) {
+  EACH_VECTOR(cell) {
+    const vf h = at(cell->h, i, n);
+    put_slope(cell, 0, i, (at(cell->dh, i, n) + at(cell->g, i, n)) * (1.0f - h * h));
+    put(cell->dh, i, n, (vf)0.0f);
+  }
+}
+
+static void rnn_relu_backward(const tarn_cell_slope *cell) {
+  EACH_VECTOR(cell) {
+    const vf dh = at(cell->dh, i, n) + at(cell->g, i, n);
+    put_slope(cell, 0, i, at(cell->h, i, n) > 0 ? dh : (vf)0.0f);
+    put(cell->dh, i, n, (vf)0.0f);
+  }
+}
+
+#define CELL_TABLE {lstm_forward, gru_forward, gru_gates_forward, rnn_tanh_forward, rnn_relu_forward}
+#define CELL_SLOPE_TABLE {lstm_backward, gru_backward, gru_new_backward, rnn_tanh_backward, rnn_relu_backward}
+
+#endif

@@ -1,0 +1,40 @@
+import TarnCore
+
+/// Decides which kernels do a convolution: what ``Tuning`` measured, else a rule of thumb.
+struct AlgorithmChooser: Sendable {
+  /// Whether Winograd's minimal filtering, which rounds a little more, may be used.
+  var allowsWinograd: Bool
+  var tuning: Tuning
+
+  /// The convolution on blocked images for a vertex; nil if it had better stay plain.
+  func convolution(_ vertex: Graph.Vertex, _ graph: Graph) -> BlockedConvolution? {
+    guard case .convolution(let pass, let geometry) = vertex.op, geometry.strides.count == 2,
+      vertex.dtype == .float32
+    else { return nil }
+    let shapes = vertex.inputs.map { graph.vertices[$0].shape }
+    let (x, w, y) =
+      switch pass {
+      case .forward: (shapes[0], shapes[1], vertex.shape)
+      case .inputGradient: (vertex.shape, shapes[1], shapes[0])
+      case .weightGradient: (shapes[0], vertex.shape, shapes[1])
+      }
+    guard (x + w + y).allSatisfy({ $0 > 0 }), w[0] >= BlockedLayout.lanes else { return nil }
+    let candidates = algorithms(x, w, geometry).map {
+      BlockedConvolution($0, pass, geometry, x: x, w: w, y: y)
+    }
+    return tuning.best(of: candidates.filter(\.isPossible))
+  }
+
+  /// The best first.
+  private func algorithms(_ x: [Int], _ w: [Int], _ geometry: Convolution)
+    -> [BlockedConvolution.Algorithm]
+  {
+    if x[1] <= 4 { return [.stem] }
+    if geometry.groups == x[1], geometry.groups > 1 { return [.depthwise] }
+    guard x[1] >= BlockedLayout.lanes || geometry.groups == 1 && x[1] >= 8 else { return [] }
+    guard allowsWinograd, w[2] == 3, w[3] == 3 else { return [.direct] }
+    // One small image: its weights, read once, cost more than the multiplications that Winograd saves.
+    if x[0] * x[2] * x[3] < 100 { return [.direct, .winograd2, .winograd4] }
+    return x[0] > 1 ? [.winograd4, .winograd2, .direct] : [.winograd2, .winograd4, .direct]
+  }
+}
