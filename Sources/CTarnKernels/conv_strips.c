@@ -29,7 +29,7 @@ static void pad_image(const tarn_grid *grid, const tarn_level *level, int wide, 
   image += ((top + grid->origin[0]) * grid->w + left + grid->origin[1]) * bytes;
   padded += (top * grid->padded_w + left) * bytes;
   for (int64_t c = 0; c < grid->channels; c++) {
-    level->take_rows[wide](
+    level->gather_rows[wide](
       padded + c * padded_plane * bytes, grid->padded_w, image + c * plane * bytes, grid->w, rows, columns);
   }
 }
