@@ -32,10 +32,13 @@ let package = Package(
     .target(
       name: "CTarnKernels", cSettings: strictC,
       linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
+    .target(
+      name: "CTarnDNN", dependencies: ["CTarnKernels"], cSettings: strictC,
+      linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     .target(name: "CTarnDigits", cSettings: strictC),
 
     module("TarnCore"),
-    module("TarnCPU", ["TarnCore", "CTarnKernels", "CLAPACK"]),
+    module("TarnCPU", ["TarnCore", "CTarnKernels", "CTarnDNN", "CLAPACK"]),
     module("TarnData", ["TarnCore", "CZlib", "CTarnDigits"]),
     module("TarnInterop", ["TarnCore", "TarnData", "CZlib"]),
     module("TarnNN", ["TarnCore", "TarnInterop"]),
@@ -58,7 +61,7 @@ let package = Package(
     module("_TarnTestKit", ["Tarn"]),
 
     tests("TarnCore", ["Tarn"]),
-    tests("TarnCPU", ["Tarn", "CTarnKernels"]),
+    tests("TarnCPU", ["Tarn", "CTarnKernels", "CTarnDNN"]),
     tests("TarnData", ["Tarn"]),
     tests("TarnInterop", ["Tarn"]),
     tests("TarnModels", ["Tarn"]),

@@ -115,3 +115,7 @@ void *tarn_scratch(int slot, size_t bytes) {
   }
   return mine->memory[slot];
 }
+
+void *tarn_thread_memory(int which, int64_t bytes) {
+  return tarn_scratch(which == 0 ? TARN_SCRATCH_ENGINE : TARN_SCRATCH_ENGINE_SUMS, (size_t)bytes);
+}

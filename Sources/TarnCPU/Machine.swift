@@ -1,3 +1,4 @@
+import CTarnDNN
 import CTarnKernels
 import Foundation
 
@@ -17,6 +18,16 @@ public enum Machine {
   public static var threads: Int {
     get { Int(tarn_threads()) }
     set { tarn_set_threads(Int32(clamping: max(0, newValue))) }
+  }
+
+  /// What was found of oneDNN, in words: its version, or why it is not used and what to install.
+  ///
+  /// The library is optional and opened at run time; `TARN_ONEDNN=off` turns it off.
+  public static var oneDNN: String { String(cString: tarn_dnn_state()) }
+
+  /// The version of oneDNN in use; nil if none is.
+  public static var oneDNNVersion: String? {
+    tarn_dnn_works() == 1 ? String(cString: tarn_dnn_version()) : nil
   }
 
   /// Whether convolutions may go by Winograd's minimal filtering: about twice as fast, with errors of some 1e-6 of the

@@ -90,6 +90,10 @@ void tarn_set_threads(int count);
 /// The pieces depend on `count` and `grain` alone. Nested calls and single pieces run in the caller.
 void tarn_parallel(int64_t count, int64_t grain, tarn_task task, void *ctx);
 
+/// Memory of the calling thread for engines besides this one, 64-byte aligned, kept for the next call; `which` is 0 or 1.
+/// Null if there is none.
+void *tarn_thread_memory(int which, int64_t bytes);
+
 // MARK: Element-wise loops
 
 /// What a register of a tape holds. bool (0 or 1), u8, i8 and i32 are computed in `TARN_I32`;

@@ -14,7 +14,8 @@ struct Doctor: Verb {
       version: Root.version, swift: Self.swiftVersion,
       system: ProcessInfo.processInfo.operatingSystemVersionString,
       processors: ProcessInfo.processInfo.activeProcessorCount,
-      cpuFeatures: Machine.features, simd: Machine.simdLevel, threads: Machine.threads,
+      cpuFeatures: Machine.features, simd: Machine.simdLevel, oneDnn: Machine.oneDNN,
+      oneDnnVersion: Machine.oneDNNVersion, threads: Machine.threads,
       memoryMb: Double(ProcessInfo.processInfo.physicalMemory) / 1e6,
       variables: Self.variables, checks: SelfCheck.all(seed: common.seed))
   }
@@ -30,7 +31,7 @@ struct Doctor: Verb {
   /// What this program reads from the environment.
   private static var variables: [DoctorAnswer.Variable] {
     let set = ProcessInfo.processInfo.environment.filter { $0.key.hasPrefix("TARN_") }
-    let known = ["TARN_DATA", "TARN_SIMD", "TARN_THREADS"]
+    let known = ["TARN_DATA", "TARN_ONEDNN", "TARN_SIMD", "TARN_THREADS"]
     return Set(known).union(set.keys).sorted().map { .init(name: $0, value: set[$0]) }
   }
 }
@@ -47,6 +48,9 @@ struct DoctorAnswer: Answer {
   var processors: Int
   var cpuFeatures: [String]
   var simd: String
+  /// What was found of oneDNN, in words, and its version if it is used.
+  var oneDnn: String
+  var oneDnnVersion: String?
   var threads: Int
   var memoryMb: Double
   var variables: [Variable]
@@ -56,7 +60,8 @@ struct DoctorAnswer: Answer {
   var exitCode: Int32 { isWell ? 0 : 1 }
 
   private enum CodingKeys: CodingKey {
-    case version, swift, system, processors, cpuFeatures, simd, threads, memoryMb, variables, checks
+    case version, swift, system, processors, cpuFeatures, simd, oneDnn, oneDnnVersion, threads
+    case memoryMb, variables, checks
     case isWell
   }
 
@@ -68,6 +73,8 @@ struct DoctorAnswer: Answer {
     try container.encode(processors, forKey: .processors)
     try container.encode(cpuFeatures, forKey: .cpuFeatures)
     try container.encode(simd, forKey: .simd)
+    try container.encode(oneDnn, forKey: .oneDnn)
+    try container.encodeIfPresent(oneDnnVersion, forKey: .oneDnnVersion)
     try container.encode(threads, forKey: .threads)
     try container.encode(memoryMb, forKey: .memoryMb)
     try container.encode(variables, forKey: .variables)
@@ -81,6 +88,7 @@ struct DoctorAnswer: Answer {
       "system     \(system)",
       "processor  \(processors) cores, \(cpuFeatures.joined(separator: " "))",
       "kernels    \(simd), \(threads) \(threads == 1 ? "thread" : "threads")",
+      "oneDNN     \(oneDnn)",
       "memory     \(Text.count(Int(memoryMb))) MB",
     ]
     lines += variables.map { "\($0.name)  \($0.value ?? "not set")" } + [""]
