@@ -12,7 +12,7 @@
 enum {
   /// Bytes of transformed inputs: of one thread's group, and of a shared one.
   OWN_BYTES = 320 << 10,
-  SHARED_BYTES = 8 << 20,
+  SHARED_BYTES = 4 << 20,
   /// Tiles: the fewest of a thread's group for which it pays, the most, and how many groups there must be.
   FEWEST_OWN = 14,
   MOST_OWN = 56,

@@ -81,8 +81,8 @@ int tarn_blocked_depthwise_weight_gradient(const tarn_conv *conv, const float *x
 
 // MARK: Convolution by Winograd's minimal filtering (Lavin and Gray, 2016): 3 x 3, stride 1, no dilation, one group
 
-// Sums and differences of inputs are multiplied, so an infinite or NaN input makes every output of its tiles NaN. Largest
-// errors seen, over the largest result: 1e-6 with tiles of 2, 4e-6 with tiles of 4 (512 channels).
+// Sums and differences of inputs are multiplied, so an infinite or NaN input makes every output of its tiles NaN.
+// Largest errors seen, over the largest result: 1e-6 with tiles of 2, 4e-6 with tiles of 4 (512 channels).
 
 /// `tile`: outputs a tile has along each axis, 2 or 4.
 int tarn_winograd_takes(const tarn_conv *conv, int pass, int tile);
