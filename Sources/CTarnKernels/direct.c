@@ -33,7 +33,7 @@ tarn_direct_axis tarn_direct_forward_axis(const tarn_conv *conv, int axis, int64
   return a;
 }
 
-/// Positions start, start + stride, … of x: each is reached by every so-manieth element of the kernel.
+/// Positions start, start + stride, … of x, and the elements of the kernel that reach them, numbered in their phase.
 static tarn_direct_axis gradient_axis(const tarn_conv *conv, int axis, int64_t start, int64_t *memory) {
   const int64_t taps = axis ? conv->kw : conv->kh, stride = conv->stride[axis];
   tarn_direct_axis a = tarn_direct_axis_of(taps, memory);
