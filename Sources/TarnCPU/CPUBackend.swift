@@ -86,6 +86,10 @@ private final class CPUPlan: Executable {
     let numbers = scalars.map { tarn_scalar($0) } + program.ownScalars.map { tarn_scalar($0) }
     try pointers.withUnsafeBufferPointer { pointers in
       try (numbers.isEmpty ? [tarn_scalar()] : numbers).withUnsafeBufferPointer { numbers in
+        guard !LayerLabels.isActive else {
+          let scalars = numbers.baseAddress!
+          return try ProfileSession.run(kernels, of: program, pointers.baseAddress!, scalars)
+        }
         for kernel in kernels { try kernel.run(pointers.baseAddress!, numbers.baseAddress!) }
       }
     }

@@ -35,6 +35,9 @@ public enum Machine {
   public static let allowsWinograd =
     ProcessInfo.processInfo.environment["TARN_WINOGRAD"] != "off"
 
+  /// Memory that tensors hold now, and the most they held at once, in bytes.
+  public static var tensorMemory: (used: Int, peak: Int) { CPUBackend.shared.allocator.usage }
+
   /// What of the processor's abilities matters to the kernels: `avx2`, `fma`, ….
   public static var features: [String] {
     let found = tarn_cpu_features()

@@ -18,6 +18,8 @@ struct BlockedLayout {
   /// Whether the blocked form is what was computed.
   private var isNative: [Bool]
   private let chooser: AlgorithmChooser
+  /// Of the vertex that is being rewritten.
+  private var layer = LayerLabel()
 
   /// The graph with blocked layouts, or the graph itself where nothing gains by them.
   static func applied(to graph: Graph, _ chooser: AlgorithmChooser) -> Graph {
@@ -37,6 +39,7 @@ struct BlockedLayout {
   private mutating func rewritten() -> Graph {
     let live = source.live
     for (index, vertex) in source.vertices.enumerated() where live[index] {
+      layer = vertex.layer
       if case .convolution = vertex.op, convolve(index, vertex) { continue }
       if case .call(let call) = vertex.op, BatchKernels.names.contains(call.name),
         let form = channelTable(call, vertex)
@@ -63,6 +66,7 @@ struct BlockedLayout {
   private mutating func emit(_ vertex: Graph.Vertex) -> Int {
     if let index = known[vertex] { return index }
     vertices.append(vertex)
+    vertices[vertices.count - 1].layer = layer
     known[vertex] = vertices.count - 1
     return vertices.count - 1
   }

@@ -228,6 +228,7 @@ struct EpilogueFusion {
     isAbsorbed[chain.end] = false
     vertices[chain.end].op = op
     vertices[chain.end].inputs = inputs
+    if chain.isConvolution { vertices[chain.end].layer = vertices[chain.root].layer }
   }
 
   private mutating func made(_ factor: Factor) -> Int {

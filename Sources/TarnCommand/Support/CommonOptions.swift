@@ -14,6 +14,13 @@ struct CommonOptions: ParsableArguments {
   @Flag(help: "Say only the result.")
   var quiet = false
 
+  @Option(
+    defaultAsFlag: "",
+    help: ArgumentHelp(
+      "Say where the time went, on standard error; with a file, for chrome://tracing too.",
+      valueName: "file.json"))
+  var profile: String?
+
   func validate() throws {
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads \(threads): give a number from 1 to 1024.")

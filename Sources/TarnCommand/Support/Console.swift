@@ -28,11 +28,18 @@ struct Console: Sendable {
   /// A line of caution, on standard error.
   func warn(_ text: String) { write("tarn: \(text)\n", to: .standardError) }
 
+  /// Where the time went: on standard error, unless it is in the JSON.
+  func show(_ profile: Profile) {
+    if isJSON { return }
+    let process = Text.count(ProcessMemory.peakBytes / 1_000_000)
+    write("\n\(profile), the program up to \(process) MB\n\n", to: .standardError)
+  }
+
   /// Says what went wrong.
   func complain(_ error: any Error) { warn(Failure.text(of: error)) }
 
   /// Prints the answer.
-  func finish(_ answer: some Answer) throws {
+  func finish(_ answer: some Answer, _ profile: Profile? = nil) throws {
     guard isJSON else {
       let text = isQuiet ? String(answer.text.drop { $0.isNewline }) : answer.text
       return try result(text + "\n")
@@ -43,7 +50,7 @@ struct Console: Sendable {
     // JSON has no such numbers.
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    let data = try encoder.encode(Seeded(answer: answer, seed: seed))
+    let data = try encoder.encode(Seeded(answer: answer, seed: seed, profile: profile))
     try result(String(decoding: data, as: UTF8.self) + "\n")
   }
 
@@ -69,12 +76,14 @@ struct Console: Sendable {
 private struct Seeded<Content: Answer>: Encodable {
   let answer: Content
   let seed: UInt64
+  let profile: Profile?
 
-  private enum CodingKeys: CodingKey { case seed }
+  private enum CodingKeys: CodingKey { case seed, profile }
 
   func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(seed, forKey: .seed)
+    try container.encodeIfPresent(profile, forKey: .profile)
     try answer.encode(to: encoder)
   }
 }

@@ -23,8 +23,8 @@ protocol Verb: ParsableCommand {
 extension Verb {
   func run() throws {
     try conclude(common) { console in
-      let result = try answer(console)
-      try console.finish(result)
+      let (result, profile) = try profiled(common, console) { try answer(console) }
+      try console.finish(result, profile)
       return result.exitCode
     }
   }
@@ -45,6 +45,24 @@ func conclude(_ common: CommonOptions, _ body: (Console) throws -> Int32) throws
     code = Failure.exitCode(of: error)
   }
   if code != 0 { throw ExitCode(code) }
+}
+
+/// What `body` gives, with a profile where one is asked for: written to its file, and shown.
+func profiled<Result>(_ common: CommonOptions, _ console: Console, _ body: () throws -> Result)
+  throws
+  -> (result: Result, profile: Profile?)
+{
+  guard let file = common.profile else { return (try body(), nil) }
+  let (result, profile) = try Profiler.record(body)
+  if !file.isEmpty {
+    do { try profile.trace.write(to: URL(fileURLWithPath: file)) } catch {
+      throw DataError(
+        .unwritable, file: file,
+        reason: "the trace could not be written: \(error.localizedDescription)")
+    }
+  }
+  console.show(profile)
+  return (result, profile)
 }
 
 /// How errors end the program.

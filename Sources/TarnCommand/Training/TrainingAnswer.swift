@@ -24,6 +24,8 @@ struct TrainingAnswer: Answer {
   var seconds: Double
   var samplesPerSecond: Double?
   var peakRssMb: Double
+  /// The most that tensors held at once.
+  var peakTensorMb = 0.0
 
   var trainLoss: Double?
   var trainAccuracy: Double?
@@ -47,6 +49,7 @@ struct TrainingAnswer: Answer {
   private enum CodingKeys: CodingKey {
     case run, report, data, model, parameters, trainSamples, validationSamples, testSamples, seed
     case threads, simd, epochs, steps, bestEpoch, stopReason, seconds, samplesPerSecond, peakRssMb
+    case peakTensorMb
     case trainLoss, trainAccuracy, validationLoss, validationAccuracy
     case testLoss, testAccuracy, testF1, testRmse, testMae, testR2, resume
   }

@@ -165,6 +165,7 @@ struct TrainingJob {
     try page.page().write(to: file.path)
     answer.report = Paths.shown(file)
     answer.peakRssMb = Double(ProcessMemory.peakBytes) / 1e6
+    answer.peakTensorMb = Double(Machine.tensorMemory.peak) / 1e6
   }
 }
 

@@ -17,6 +17,7 @@ func adjoints(of results: [Tensor], seeds: [Tensor], for sources: [Tensor]) -> [
     let node = lineage.nodes[index]
     let inputs = node.inputs
     let gradients = node.op.rule.vjp(node.op, inputs.map(Tensor.init), Tensor(node), g)
+    if LayerLabels.isActive { LayerLabels.mark(adjoints: gradients, of: node) }
     for (input, gradient) in zip(inputs, gradients) {
       guard let gradient, input.dtype.isFloating, let place = lineage.index(of: input) else {
         continue

@@ -101,6 +101,9 @@ package enum Engine {
     try state.withLock { _ in try plan.run(inputs, scalars: scalars) }
   }
 
+  /// Runs `body` with the engine to itself.
+  static func alone(_ body: () -> Void) { state.withLock { _ in body() } }
+
   /// What `node` is computed from, as long as it has no value: no evaluation runs beside this look at it.
   static func inputs(ofUnevaluated node: Node) -> [Node]? {
     state.withLock { _ in node.storage == nil ? node.inputs : nil }

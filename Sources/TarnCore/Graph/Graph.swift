@@ -7,6 +7,8 @@ package struct Graph: Sendable {
     package var shape: [Int]
     package var dtype: DType
     package var slot: Int
+    /// Not part of what makes two vertices equal.
+    package var layer = LayerLabel()
 
     package init(_ op: Op, _ inputs: [Int] = [], shape: [Int], dtype: DType, slot: Int = -1) {
       (self.op, self.inputs, self.shape, self.dtype, self.slot) = (op, inputs, shape, dtype, slot)

@@ -48,8 +48,15 @@ private struct Lowering {
           kernel(index, vertex)
         }
       }
+      name(vertex.layer)
     }
     for output in graph.outputs { program.results.append(result(output)) }
+    name(LayerLabel())
+  }
+
+  /// Says of the steps that came last whose they are.
+  private mutating func name(_ layer: LayerLabel) {
+    while program.layers.count < program.steps.count { program.layers.append(layer.text) }
   }
 
   // MARK: Views

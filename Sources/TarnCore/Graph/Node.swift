@@ -18,6 +18,8 @@ package final class Node: @unchecked Sendable {
   package fileprivate(set) var input2: Node?
   package fileprivate(set) var moreInputs: [Node] = []
   package private(set) var storage: (any Storage)?
+  /// The layer it belongs to, if anybody asks (``LayerLabels``). Used under the engine's lock.
+  package var layer: String?
   /// Scratch for one traversal: which one, and the number given in it. Used under the engine's lock.
   package var visit: Int = 0
   package var number: Int = 0

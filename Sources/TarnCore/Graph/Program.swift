@@ -49,6 +49,8 @@ package struct Program: Sendable {
   package var deferrals: [Deferral] = []
   package var preparations: [Preparation] = []
   package var steps: [Step] = []
+  /// Per step the layer it belongs to, if layers were named.
+  package var layers: [String?] = []
   /// For each output of the graph, its storage: a number for `Place.output`, or a leaf passed through.
   package var results: [Place] = []
   /// Numbers that follow those of the recording.

@@ -12,12 +12,14 @@ struct Recording {
     var arities: [UInt8] = []
     var wideArities: [Int] = []
     var outputs: [Int32] = []
+    /// Per vertex, while layers are named; else empty.
+    var layers: [String?] = []
     var fingerprint = 0x2545_f491_4f6c_dd1d
 
     static func == (a: Structure, b: Structure) -> Bool {
       a.fingerprint == b.fingerprint && a.links == b.links && a.arities == b.arities
         && a.outputs == b.outputs && a.dtypes == b.dtypes && a.ops == b.ops && a.shapes == b.shapes
-        && a.wideArities == b.wideArities
+        && a.wideArities == b.wideArities && a.layers == b.layers
     }
 
     func hash(into hasher: inout Hasher) { hasher.combine(fingerprint) }
@@ -51,6 +53,9 @@ struct Recording {
     }
     structure.outputs = roots.map { Int32($0.number) }
     for output in structure.outputs { structure.mix(Int(output)) }
+    guard LayerLabels.isActive else { return }
+    structure.layers = nodes.map(\.layer)
+    structure.mix(structure.layers.hashValue)
   }
 
   /// Depth first, inputs before users. A node on the stack is marked by `visit` once its inputs are pushed.
@@ -150,6 +155,9 @@ struct Recording {
         Graph.Vertex(
           structure.ops[index], inputs, shape: structure.shapes[index],
           dtype: structure.dtypes[index], slot: slot))
+    }
+    for (index, layer) in structure.layers.enumerated() {
+      vertices[index].layer = LayerLabel(layer)
     }
     return Graph(
       vertices: vertices, outputs: structure.outputs.map(Int.init), scalarCount: scalars.count)

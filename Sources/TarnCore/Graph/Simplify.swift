@@ -3,6 +3,8 @@
 package struct Simplifier {
   private(set) var vertices: [Graph.Vertex] = []
   private var known: [Graph.Vertex: Int] = [:]
+  /// Of the vertex that is being rewritten.
+  private var layer = LayerLabel()
   private let claims: (Call, [Graph.Vertex]) -> Bool
 
   /// - Parameter claims: whether the backend has its own implementation of a call for these arguments.
@@ -13,6 +15,7 @@ package struct Simplifier {
       let live = graph.live
       for (index, vertex) in graph.vertices.enumerated() where live[index] {
         var vertex = vertex
+        simplifier.layer = vertex.layer
         vertex.inputs = vertex.inputs.map { place[$0] }
         place[index] = simplifier.emit(vertex)
       }
@@ -31,6 +34,7 @@ package struct Simplifier {
   private mutating func intern(_ vertex: Graph.Vertex) -> Int {
     if let index = known[vertex] { return index }
     vertices.append(vertex)
+    vertices[vertices.count - 1].layer = layer
     known[vertex] = vertices.count - 1
     return vertices.count - 1
   }

@@ -35,6 +35,7 @@ extension Layer {
     if let recorder = LayerRecorder.current {
       recorder.record(self, y, multiplyAdds: multiplyAdds())
     }
+    if LayerLabels.isActive { LayerRecorder.label(self, y) }
     return y
   }
 

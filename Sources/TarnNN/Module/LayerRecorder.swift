@@ -71,14 +71,26 @@ final class LayerRecorder: Sendable {
   /// A sequence begins: where it stands.
   func enter(_ sequence: some Module) -> String { path(of: sequence) ?? Self.place ?? "" }
 
+  /// Names what a layer recorded, for profiles: where it stands in sequences, and what it is.
+  static func label(_ layer: some Layer, _ y: Tensor) {
+    let name = (layer as? any CustomStringConvertible)?.description ?? layer.typeName
+    LayerLabels.mark(y, (place.map { $0 + " " } ?? "") + name)
+  }
+
   /// As ``run(_:_:)``, whether one listens or not.
   static func run(_ layer: some Layer, _ x: Tensor) -> Tensor {
-    current?.run(layer, x) ?? layer(x)
+    if let current { return current.run(layer, x) }
+    let y = layer(x)
+    if LayerLabels.isActive { label(layer, y) }
+    return y
   }
 
   /// Runs the `index`-th layer of the sequence at `base`.
   static func run(_ layer: some Layer, _ x: Tensor, at base: String?, _ index: Int) -> Tensor {
-    guard let current, let base else { return layer(x) }
+    guard let current, let base else {
+      guard LayerLabels.isActive else { return layer(x) }
+      return $place.withValue(place.map { "\($0).\(index)" } ?? "\(index)") { run(layer, x) }
+    }
     return $place.withValue(base.isEmpty ? "\(index)" : "\(base).\(index)") {
       current.run(layer, x)
     }
