@@ -76,7 +76,9 @@ import Testing
         images: 2, channels: stem ? 3 : 19, outputs: 21, groups: 1, kernel: (3, 3), dilated: false,
         draws: &draws)
       let last = problem.x.count - 1
-      (problem.x[0], problem.x[last / 2], problem.x[last]) = (.nan, .infinity, Float.leastNormalMagnitude / 4)
+      (problem.x[0], problem.x[last / 2], problem.x[last]) = (
+        .nan, .infinity, Float.leastNormalMagnitude / 4
+      )
       problem.w = problem.w.map { abs($0) + 0.25 }
       expectClose(problem, run(problem, stem: stem, nil), problem.forward(), problem.x)
     }
