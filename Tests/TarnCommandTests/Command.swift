@@ -67,6 +67,12 @@ final class Command {
   func run(
     _ arguments: String..., threads: Int = 1, environment: [String: String] = [:]
   ) throws -> Outcome {
+    try run(arguments, threads: threads, environment: environment)
+  }
+
+  func run(
+    _ arguments: [String], threads: Int = 1, environment: [String: String] = [:]
+  ) throws -> Outcome {
     let (process, out, err) = process(arguments, threads: threads, environment: environment)
     try process.run()
     process.waitUntilExit()

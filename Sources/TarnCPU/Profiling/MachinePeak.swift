@@ -2,7 +2,7 @@ import CTarnKernels
 
 extension Machine {
   /// The most this machine does with the threads of now: 10⁹ f32 operations a second (a fused multiply-add is two), and
-  /// 10⁹ bytes a second read from memory. Each is the best of a few short loops; together they take a tenth of a second.
+  /// 10⁹ bytes a second read from memory. Each is the best of twenty short loops; together they take a tenth of a second.
   public static var peak: (gflops: Double, gbPerSecond: Double) {
     let operations: Int64 = 1_000_000_000
     let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 27, alignment: 64)
@@ -16,7 +16,7 @@ extension Machine {
 
   /// 10⁹ of `amount` a second.
   private static func best(of amount: Double, _ body: () -> Void) -> Double {
-    let taken = (0..<5).map { _ in
+    let taken = (0..<20).map { _ in
       let start = Profiler.nanoseconds()
       body()
       return Profiler.nanoseconds() - start

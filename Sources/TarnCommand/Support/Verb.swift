@@ -48,21 +48,26 @@ func conclude(_ common: CommonOptions, _ body: (Console) throws -> Int32) throws
 }
 
 /// What `body` gives, with a profile where one is asked for: written to its file, and shown.
-func profiled<Result>(_ common: CommonOptions, _ console: Console, _ body: () throws -> Result)
-  throws
-  -> (result: Result, profile: Profile?)
-{
+func profiled<Result>(
+  _ common: CommonOptions, _ console: Console, _ body: () throws -> Result
+) throws -> (result: Result, profile: Profile?) {
   guard let file = common.profile else { return (try body(), nil) }
   let (result, profile) = try Profiler.record(body)
-  if !file.isEmpty {
-    do { try profile.trace.write(to: URL(fileURLWithPath: file)) } catch {
+  try profile.writeTrace(to: file)
+  console.show(profile)
+  return (result, profile)
+}
+
+extension Profile {
+  /// Writes the trace; no name, no file.
+  func writeTrace(to file: String) throws {
+    if file.isEmpty { return }
+    do { try trace.write(to: URL(fileURLWithPath: file)) } catch {
       throw DataError(
         .unwritable, file: file,
         reason: "the trace could not be written: \(error.localizedDescription)")
     }
   }
-  console.show(profile)
-  return (result, profile)
 }
 
 /// How errors end the program.

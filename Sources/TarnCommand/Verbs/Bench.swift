@@ -9,7 +9,8 @@ struct Bench: ParsableCommand {
     abstract: "Measures the speed of this machine: operations, networks, training steps.",
     discussion: """
       Each workload runs in a process of its own, for three seconds or more. With --json each gets one line, an object of
-      workload, threads, median_ms, min_ms, p90_ms, samples, peak_rss_mb and, where known, giga_operations and giga_bytes.
+      workload, threads, median_ms, min_ms, p90_ms, samples, peak_rss_mb and, where known, giga_operations and giga_bytes. With
+      --profile the workloads run here instead, a few times each, and the answer is where their time goes.
       """)
 
   @Option(help: ArgumentHelp("Only these, as --list names them.", valueName: "name,name"))
@@ -45,6 +46,8 @@ struct Bench: ParsableCommand {
       let bencher = Bencher(threads: Machine.threads)
       if let request = child.flatMap(Bencher.Request.init) {
         if let line = try bencher.answer(request) { try console.line(line) }
+      } else if let file = common.profile, !list {
+        for workload in workloads { try profile(workload, to: file, on: console) }
       } else if list {
         try name(on: console)
       } else {
@@ -61,6 +64,34 @@ struct Bench: ParsableCommand {
           ? Self.json(["workload": workload.name, "about": workload.about])
           : workload.name.padding(toLength: 30, withPad: " ", startingAt: 0) + workload.about)
     }
+  }
+
+  /// Runs a workload in this process, twice to warm up and five times to look at.
+  private func profile(_ workload: Workload, to file: String, on console: Console) throws {
+    let (work, _) = Profiler.record { () -> () -> Void in
+      let work =
+        switch workload.kind {
+        case .calls(_, let make): make()
+        case .process(let body): body
+        }
+      for _ in 0..<2 { work() }
+      return work
+    }
+    let (_, profile) = Profiler.record { for _ in 0..<5 { work() } }
+    try profile.writeTrace(to: file)
+    guard console.isJSON else {
+      return try console.line("\(workload.name), five times: \(profile)\n")
+    }
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = .sortedKeys
+    let answer = Profiled(workload: workload.name, profile: profile)
+    try console.line(String(decoding: try encoder.encode(answer), as: UTF8.self))
+  }
+
+  private struct Profiled: Encodable {
+    var workload: String
+    var profile: Profile
   }
 
   private func measure(_ bencher: Bencher, on console: Console) throws {
