@@ -77,6 +77,7 @@ private final class CPUPlan: Executable {
       case .prepared(let number): return try prepared[number].pointer
       case .scratch(let offset): return base + offset
       case .output(let number):
+        if let storage = outputs[number] { return try storage.pointer }
         let storage = try CPUStorage(byteCount: program.buffers[index].byteCount, allocator)
         outputs[number] = storage
         return try storage.pointer

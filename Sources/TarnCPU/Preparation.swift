@@ -1,8 +1,11 @@
 import TarnCore
 
 /// A result kept with the leaf it is made from: weights in the order that a kernel reads them.
-struct Preparation: @unchecked Sendable {  // a closure over constant values only
+final class Preparation: @unchecked Sendable {  // runs of a plan take turns
   let slot: Int
+  /// The leaf of the run before and what was made of it: most plans meet the same data again and again.
+  private weak var lastLeaf: CPUStorage?
+  private weak var lastResult: CPUStorage?
   private let call: Call
   private let byteCount: Int
   private let body: KernelStep.Body
@@ -23,6 +26,7 @@ struct Preparation: @unchecked Sendable {  // a closure over constant values onl
     guard let leaf = leaf as? CPUStorage else {
       throw Diagnostic(operation: call.name, reason: "its data is not in this backend's memory")
     }
+    if leaf === lastLeaf, let lastResult { return lastResult }
     let storage = try leaf.derived(call) { pointer in
       let made = try CPUStorage(byteCount: byteCount, allocator)
       try body([pointer], made.pointer)
@@ -31,6 +35,7 @@ struct Preparation: @unchecked Sendable {  // a closure over constant values onl
     if let restore {
       leaf.release(.init(storage: storage) { try restore([$0], $1) })
     }
+    (lastLeaf, lastResult) = (leaf, storage)
     return storage
   }
 }

@@ -33,9 +33,10 @@ struct AlgorithmChooser: Sendable {
     if geometry.groups == x[1], geometry.groups > 1 { return [.depthwise] }
     guard x[1] >= BlockedLayout.lanes || geometry.groups == 1 && x[1] >= 8 else { return [] }
     guard allowsWinograd, w[2] == 3, w[3] == 3 else { return [.direct] }
-    // A few tiles of many channels: reading the weights costs most, and a smaller tile has fewer of them.
+    // With few tiles, reading the weights costs most, and of one small image Winograd's, which come on top of the plain
+    // ones, are not worth their memory.
     let tiles = x[0] * ((x[2] + 3) / 4) * ((x[3] + 3) / 4)
-    if tiles <= 8, x[1] * w[0] >= 512 * 512 { return [.winograd2, .direct, .winograd4] }
-    return [.winograd4, .winograd2, .direct]
+    if tiles < 9 { return [.direct, .winograd2, .winograd4] }
+    return tiles < 36 ? [.winograd2, .winograd4, .direct] : [.winograd4, .winograd2, .direct]
   }
 }

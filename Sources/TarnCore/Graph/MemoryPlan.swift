@@ -2,7 +2,7 @@ extension Program {
   /// Gives scratch buffers their offsets: two share bytes only if their lifetimes do not meet.
   ///
   /// A loop's result takes over the place of an operand that ends there, if it is read element for element as it is
-  /// written. Places are assigned largest first, each at the lowest offset that is free during its life.
+  /// written; where the result is kept, the operand is put into its storage from the start. Places are assigned largest first, each at the lowest offset that is free during its life.
   mutating func planMemory() {
     var first = [Int](repeating: .max, count: buffers.count)
     var last = [Int](repeating: -1, count: buffers.count)
@@ -14,17 +14,32 @@ extension Program {
     }
     /// The buffer whose place each takes over, at the end of the chain; itself if none.
     var owner = Array(buffers.indices)
+    /// Owners that are put into an output's storage.
+    var storage: [Int: Place] = [:]
     for (time, step) in steps.enumerated() {
-      guard let result = step.buffersWritten.first, isScratch(result), first[result] == time else {
+      guard let result = step.buffersWritten.first, first[result] == time else { continue }
+      let place = buffers[result].place
+      if case .output = place {
+        // The whole chain of takers lives in the result's storage.
+        let heir = step.buffersReadInPlace.first {
+          isScratch($0) && last[$0] == time && buffers[$0].byteCount == buffers[result].byteCount
+        }
+        guard let heir, storage[owner[heir]] == nil else { continue }
+        storage[owner[heir]] = place
         continue
       }
+      guard isScratch(result) else { continue }
       let heir = step.buffersReadInPlace.first {
         isScratch($0) && last[$0] == time && buffers[$0].byteCount == buffers[result].byteCount
+          && storage[owner[$0]] == nil
       }
       if let heir {
         owner[result] = owner[heir]
         last[owner[heir]] = max(last[owner[heir]], last[result])
       }
+    }
+    for buffer in buffers.indices where isScratch(buffer) && last[buffer] >= 0 {
+      if let place = storage[owner[buffer]] { buffers[buffer].place = place }
     }
     place(first, last, owner)
   }
