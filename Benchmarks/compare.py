@@ -91,10 +91,13 @@ def measure(options, tarn, peers):
     rows = options.only or known
     if unknown := set(rows) - set(known):
         sys.exit(f"there is no workload {', '.join(sorted(unknown))}; see tarn bench --list")
-    # Percentages refer to these two.
-    rows = [name for name in known if name.startswith("peak-") or name in rows]
     machine = report.machine()
-    with open(options.results, "a") as file:
+    # Percentages refer to the peaks: once on each machine is enough.
+    rows = [name for name in known if name in rows or name.startswith("peak-") and not options.only]
+    with open(options.results, "a+") as file:
+        file.seek(0)
+        missing = {f"peak-{what}" for what in ("arithmetic", "memory")} - report.measured(file, machine, options.threads)
+        rows = sorted(missing - set(rows)) + rows
         for workload in rows:
             for peer in peers:
                 if workload in peer.configs:

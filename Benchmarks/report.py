@@ -53,6 +53,15 @@ def read(path):
         if line["side"] != "tarn" or line["version"] == last[line["workload"], line["threads"]]]
 
 
+def measured(lines, machine, threads):
+    """Workloads that our side has results of, from this machine and for all these numbers of threads."""
+    results = [json.loads(line) for line in lines if line.strip()]
+    found = {
+        (result["workload"], result["threads"])
+        for result in results if result["side"] == "tarn" and result["machine"] == machine and "median_ms" in result}
+    return {workload for workload, _ in found if all((workload, number) in found for number in threads)}
+
+
 def rows(results, workload, threads):
     """Ours, and those of the peers, the fastest first."""
     groups = {}
@@ -76,7 +85,8 @@ def spread(row):
 def peaks(results, threads):
     """What this machine does at best: operations and bytes, a second."""
     found = [rows(results, name, threads)[0] for name in ("peak-arithmetic", "peak-memory")]
-    return [row and max(rate for rate in row.rates if rate) for row in found]
+    # The fastest process: what slowed the others down is not the machine's.
+    return [row and max(rate for rate in row.rates if rate) * row.median / row.least for row in found]
 
 
 def share(row, best):

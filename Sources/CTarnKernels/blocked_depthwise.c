@@ -237,7 +237,8 @@ static int run_sums(depthwise_job *job) {
 
 /// The three passes are done alike.
 int tarn_blocked_depthwise_takes(const tarn_conv *conv, int pass) {
-  return pass >= TARN_PASS_FORWARD && pass <= TARN_PASS_WEIGHT_GRADIENT && conv->groups == conv->c && conv->o == conv->c && conv->kh > 0 && conv->kw > 0 && conv->stride[0] > 0 &&
+  return pass >= TARN_PASS_FORWARD && pass <= TARN_PASS_WEIGHT_GRADIENT && conv->groups == conv->c &&
+         conv->o == conv->c && conv->kh > 0 && conv->kw > 0 && conv->stride[0] > 0 &&
          conv->stride[1] > 0 && conv->stride[0] <= MOST_PHASES && conv->stride[1] <= MOST_PHASES &&
          conv->dilation[0] > 0 && conv->dilation[1] > 0;
 }

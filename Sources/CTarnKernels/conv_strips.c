@@ -16,6 +16,24 @@ enum {
 
 static int64_t rounded_up(int64_t n, int64_t step) { return tarn_ceil_div(n, step) * step; }
 
+/// As `tarn_grid_pad`, for short rows and one thread.
+static void pad_image(const tarn_grid *grid, const tarn_level *level, int wide, const char *image, char *padded) {
+  const int64_t bytes = wide ? 8 : 4, plane = grid->h * grid->w, padded_plane = grid->padded_h * grid->padded_w;
+  const int64_t top = tarn_greatest(0, -grid->origin[0]), left = tarn_greatest(0, -grid->origin[1]);
+  const int64_t rows = tarn_least(grid->padded_h, grid->h - grid->origin[0]) - top;
+  const int64_t columns = tarn_least(grid->padded_w, grid->w - grid->origin[1]) - left;
+  if (rows < grid->padded_h || columns < grid->padded_w) {
+    memset(padded, 0, (size_t)(grid->channels * padded_plane * bytes));
+  }
+  if (rows <= 0 || columns <= 0) return;
+  image += ((top + grid->origin[0]) * grid->w + left + grid->origin[1]) * bytes;
+  padded += (top * grid->padded_w + left) * bytes;
+  for (int64_t c = 0; c < grid->channels; c++) {
+    level->gather_rows[wide](
+      padded + c * padded_plane * bytes, grid->padded_w, image + c * plane * bytes, grid->w, rows, columns);
+  }
+}
+
 // MARK: Sums over taps
 
 typedef struct {
@@ -66,7 +84,8 @@ static int run_band(const strips_job *job, int64_t image, int64_t group, int64_t
   char *padded = tarn_scratch(TARN_SCRATCH_IMAGE, (size_t)(tarn_grid_elements(&grid) * job->bytes));
   char *sums = tarn_scratch(TARN_SCRATCH_TILE, (size_t)(job->outputs * ld * job->bytes));
   if (!padded || !sums) return TARN_NO_MEMORY;
-  tarn_grid_pad(&grid, job->bytes, of->source + image * of->source_image + group * of->source_group, padded);
+  const char *source = of->source + image * of->source_image + group * of->source_group;
+  pad_image(&grid, job->level, of->wide, source, padded);
   const char *packed = job->packed + group * job->packed_group;
   const int64_t plane = of->grid->rows * grid.columns * job->bytes;
   char *out = of->out + image * of->out_image + group * of->out_group + first * grid.columns * job->bytes;
@@ -130,7 +149,7 @@ int tarn_strips_run(const tarn_strips *of) {
 
 enum {
   MOST_SUMS = 4096,
-  MOST_PARTS = 16,
+  MOST_PARTS = 8,
   /// Bytes of g that a tile goes through at a time, to stay in the first-level cache.
   TILE_BYTES = 24576,
 };
@@ -165,7 +184,7 @@ static int lay_out(const weights_job *job, int64_t first, int64_t images, char *
   int finite = 1;
   for (int64_t i = 0; i < images; i++) {
     char *at = x + i * job->x_image * job->bytes;
-    tarn_grid_pad(grid, job->bytes, job->x + (first + i) * x_from, at);
+    pad_image(grid, job->level, job->wide, job->x + (first + i) * x_from, at);
     memset(at + used * job->bytes, 0, (size_t)((job->x_image - used) * job->bytes));
     finite &= job->level->all_finite[job->wide](at, used);
     for (int64_t o = 0; o < conv->o; o++) {

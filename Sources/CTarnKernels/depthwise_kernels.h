@@ -4,7 +4,7 @@
 
 #include "include/tarn_blocked.h"
 
-/// Some output rows of one block of channels, read from rows of pixels that have margins, so that every tap lies inside.
+/// Some output rows of one block of channels, read from rows of pixels with margins, so that every tap lies inside.
 typedef struct {
   /// Tap (i, j) of position (r, q) is the pixel at rows[r row_step + i row_dilation] + start + q step + j dilation.
   const float *const *rows;

@@ -2,7 +2,8 @@
 //
 // Packed weights are [groups, output blocks, input blocks, kh, kw, 16 inputs, 16 outputs]; for the gradient of the
 // input the channels of g are the inputs. That gradient is a convolution of g for each phase of the stride: the
-// positions of x with the same remainder all see the same elements of the kernel.
+// positions of x with the same remainder all see the same elements of the kernel. There, each phase has packed weights
+// of its own, one after another.
 #include <string.h>
 
 #include "direct_tile.h"
@@ -32,7 +33,7 @@ tarn_direct_axis tarn_direct_forward_axis(const tarn_conv *conv, int axis, int64
   return a;
 }
 
-/// Positions start, start + stride, … of x: each is reached by every so-manieth element of the kernel.
+/// Positions start, start + stride, … of x, and the elements of the kernel that reach them, numbered in their phase.
 static tarn_direct_axis gradient_axis(const tarn_conv *conv, int axis, int64_t start, int64_t *memory) {
   const int64_t taps = axis ? conv->kw : conv->kh, stride = conv->stride[axis];
   tarn_direct_axis a = tarn_direct_axis_of(taps, memory);
@@ -41,11 +42,28 @@ static tarn_direct_axis gradient_axis(const tarn_conv *conv, int axis, int64_t s
   a.count = tarn_ceil_div(a.y_size - start, stride);
   a.start = start;
   a.step = stride;
+  int64_t element = 0;
   for (int64_t t = 0; t < taps; t++) {
     const int64_t distance = start + conv->low[axis] - t * conv->dilation[axis];
-    if (distance % stride == 0) tarn_direct_axis_add(&a, t, distance / stride);
+    if (distance % stride == 0) tarn_direct_axis_add(&a, element++, distance / stride);
   }
   return a;
+}
+
+/// The phase whose positions an element of the kernel reaches.
+static int64_t phase_of(const tarn_conv *conv, int axis, int64_t element) {
+  const int64_t stride = conv->stride[axis], at = (element * conv->dilation[axis] - conv->low[axis]) % stride;
+  return at < 0 ? at + stride : at;
+}
+
+/// Elements of the kernel before `end` that belong to phases from `first` to `last`.
+static int64_t count_elements(const tarn_conv *conv, int axis, int64_t end, int64_t first, int64_t last) {
+  int64_t count = 0;
+  for (int64_t t = 0; t < end; t++) {
+    const int64_t phase = phase_of(conv, axis, t);
+    count += phase >= first && phase <= last;
+  }
+  return count;
 }
 
 // MARK: Packing
@@ -64,7 +82,10 @@ typedef struct {
   int64_t inputs, outputs, input_blocks, output_blocks, taps;
   const float *w;
   float *packed;
+  /// Where plain weights go instead; or null.
   float *restored;
+  /// Of each element of the kernel: where its blocks begin, and how far they lie apart.
+  int64_t *starts, *steps;
 } pack_job;
 
 static pack_job pack_of(const tarn_conv *conv, int pass) {
@@ -85,11 +106,42 @@ int64_t tarn_direct_packed_count(const tarn_conv *conv, int pass) {
   return packed_count(&job);
 }
 
-/// Blocks of 16 inputs by 16 outputs, all taps of each.
+/// Blocks of weights before those of a phase, and within them.
+typedef struct {
+  int64_t before, taps, columns;
+} packed_phase;
+
+static packed_phase phase_at(const tarn_conv *conv, int64_t row, int64_t column) {
+  const int64_t rows = count_elements(conv, 0, conv->kh, row, row);
+  const int64_t columns = count_elements(conv, 1, conv->kw, column, column);
+  const int64_t before = count_elements(conv, 0, conv->kh, 0, row - 1) * conv->kw +
+                         rows * count_elements(conv, 1, conv->kw, 0, column - 1);
+  return (packed_phase){before, rows * columns, columns};
+}
+
+/// Fills in `starts` and `steps`.
+static void place_elements(const pack_job *job) {
+  const tarn_conv *conv = job->conv;
+  const int64_t floats = TARN_LANES * TARN_LANES;
+  const int64_t blocks = conv->groups * job->output_blocks * job->input_blocks;
+  for (int64_t t = 0; t < job->taps; t++) {
+    job->starts[t] = t * floats;
+    job->steps[t] = job->taps * floats;
+    if (job->pass == TARN_PASS_FORWARD) continue;
+    const int64_t i = t / conv->kw, j = t % conv->kw, row = phase_of(conv, 0, i), column = phase_of(conv, 1, j);
+    const packed_phase phase = phase_at(conv, row, column);
+    const int64_t rank =
+      count_elements(conv, 0, i, row, row) * phase.columns + count_elements(conv, 1, j, column, column);
+    job->starts[t] = (phase.before * blocks + rank) * floats;
+    job->steps[t] = phase.taps * floats;
+  }
+}
+
+/// Blocks of 16 inputs by 16 outputs, all taps of each; or the way back.
 static void pack_task(void *ctx, int64_t begin, int64_t end) {
   const pack_job *job = ctx;
   const int backward = job->pass == TARN_PASS_INPUT_GRADIENT;
-  const int64_t channels = backward ? job->outputs : job->inputs, block = job->taps * TARN_LANES * TARN_LANES;
+  const int64_t channels = backward ? job->outputs : job->inputs;
   // Floats from input to input and from output to output channel of w.
   const int64_t input_step = (backward ? channels : 1) * job->taps;
   const int64_t output_step = (backward ? 1 : channels) * job->taps;
@@ -101,12 +153,13 @@ static void pack_task(void *ctx, int64_t begin, int64_t end) {
     const int64_t outputs = tarn_least(TARN_LANES, job->outputs - output);
     const float *from = job->w + group * job->inputs * job->outputs * job->taps + input * input_step +
                         output * output_step;
-    float *to = job->packed + i * block;
-    if (!job->restored && (inputs < TARN_LANES || outputs < TARN_LANES)) memset(to, 0, (size_t)block * sizeof *to);
+    const int part = inputs < TARN_LANES || outputs < TARN_LANES;
     for (int64_t tap = 0; tap < job->taps; tap++) {
+      float *to = job->packed + job->starts[tap] + i * job->steps[tap];
+      if (part && !job->restored) memset(to, 0, TARN_LANES * TARN_LANES * sizeof *to);
       for (int64_t p = 0; p < inputs; p++) {
         const float *row = from + p * input_step + tap;
-        float *lane = to + (tap * TARN_LANES + p) * TARN_LANES;
+        float *lane = to + p * TARN_LANES;
         if (job->restored) {
           float *back = job->restored + (row - job->w);
           for (int64_t j = 0; j < outputs; j++) back[j * output_step] = lane[j];
@@ -124,6 +177,10 @@ static int pack(const tarn_conv *conv, int pass, const float *w, float *packed, 
   job.w = w;
   job.packed = packed;
   job.restored = restored;
+  job.starts = tarn_scratch(TARN_SCRATCH_DIRECT_TAPS, (size_t)(2 * job.taps) * sizeof *job.starts);
+  if (!job.starts) return TARN_NO_MEMORY;
+  job.steps = job.starts + job.taps;
+  place_elements(&job);
   const int64_t blocks = conv->groups * job.output_blocks * job.input_blocks;
   tarn_parallel(blocks, tarn_greatest(1, 64 / tarn_greatest(1, job.taps)), pack_task, &job);
   return TARN_OK;
@@ -173,12 +230,17 @@ int tarn_direct_input_gradient(const tarn_conv *conv, const float *g, const floa
   if (!memory) return TARN_NO_MEMORY;
   tarn_direct_grid grid = grid_of(&job);
   grid.x = g;
-  grid.w = packed;
   grid.y = dx;
+  const int64_t blocks = conv->groups * job.output_blocks * job.input_blocks;
   for (int64_t i = 0; i < tarn_least(conv->stride[0], conv->h); i++) {
     grid.rows = gradient_axis(conv, 0, i, memory);
     for (int64_t j = 0; j < tarn_least(conv->stride[1], conv->w); j++) {
       grid.columns = gradient_axis(conv, 1, j, memory + tarn_direct_axis_memory(conv->kh));
+      const packed_phase phase = phase_at(conv, i, j);
+      grid.w = packed + phase.before * blocks * grid.w_tap;
+      grid.w_block = phase.taps * grid.w_tap;
+      grid.w_out = job.input_blocks * grid.w_block;
+      grid.kernel_columns = phase.columns;
       const int status = tarn_direct_run(&grid);
       if (status) return status;
     }

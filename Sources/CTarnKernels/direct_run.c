@@ -161,8 +161,9 @@ static void run_tile(direct_piece *p, int64_t row, int64_t column, int64_t count
   const int64_t blocks = tarn_least(job->kernels->blocks, p->end_block - block);
   t->x += (row - p->first_row) * job->x_row + column * grid->pixel_floats;
   t->w += block * grid->w_out;
-  const int64_t y = block * t->y_block + (grid->rows.start + row * grid->rows.step) * grid->columns.y_size * TARN_LANES +
-                    (grid->columns.start + column * grid->columns.step) * TARN_LANES;
+  const int64_t y_row = grid->rows.start + row * grid->rows.step;
+  const int64_t y_column = grid->columns.start + column * grid->columns.step;
+  const int64_t y = block * t->y_block + (y_row * grid->columns.y_size + y_column) * TARN_LANES;
   t->y = p->y + y;
   t->residual = p->residual ? p->residual + y : NULL;
   t->scale = p->scale ? p->scale + block * TARN_LANES : NULL;

@@ -8,7 +8,8 @@
 /// A tile of outputs: some blocks of channels by some pixels of one row, or of two rows.
 ///
 /// y[b][pixel] = epilogue of the sum over channels p < c and taps t of
-/// x[p / 16 * x_block + x_taps[t] + pixel * 16 + p % 16] * w[b * w_out + p / 16 * w_block + w_taps[t] + p % 16 * 16 ...]
+/// x[p / 16 * x_block + x_taps[t] + pixel * 16 + p % 16] times the vector of sixteen outputs at
+/// w[b * w_out + p / 16 * w_block + w_taps[t] + p % 16 * 16]
 ///
 /// The stem's tile has no channels, and neighbouring pixels are neighbouring floats.
 typedef struct {

@@ -132,11 +132,12 @@ typedef void (*tarn_exponentials)(void *y, const void *x, int64_t n, double most
 typedef void (*tarn_subtract)(void *y, const void *x, int64_t n, double first, double second);
 /// y = exp(x - max) / sum; the exponentials wait in `work`, which may be y. `past_caches`: y is too large for them.
 typedef void (*tarn_softmax_row)(void *y, void *work, const void *x, int64_t n, int past_caches);
-/// y = (x - mean) / sqrt(variance + eps) * gamma + beta; gamma and beta may be null, and where the mean and the
-/// factor go as well.
+/// y = (x - mean) / sqrt(variance + eps) * gamma + beta; gamma and beta may be null.
 typedef void (*tarn_normalize_row)(
-  void *y, const void *x, int64_t n, const void *gamma, const void *beta, double eps, int past_caches, double *mean,
-  double *rstd);
+  void *y, const void *x, int64_t n, const void *gamma, const void *beta, double eps, int past_caches);
+/// dx of it from g; gamma may be null.
+typedef void (*tarn_normalize_gradient)(
+  void *dx, const void *x, const void *g, int64_t n, const void *gamma, double eps);
 
 /// Windows of 2×2 elements, 2 apart, of two rows: the largest of each; g put where it is; another pair of rows read there.
 typedef void (*tarn_pool_pairs)(void *y, const void *x0, const void *x1, int64_t n);
@@ -219,6 +220,7 @@ typedef struct {
   tarn_subtract subtract[2];
   tarn_softmax_row softmax_row[2];
   tarn_normalize_row normalize_row[2];
+  tarn_normalize_gradient normalize_gradient[2];
   /// Passes over the pixels of a block of channels.
   void (*affine_pixels)(
     float *y, const float *x, const float *scale, const float *shift, const float *residual, int activation, float low,

@@ -64,6 +64,26 @@ static int multiply_matrix(const matmul *job, const char *a, const char *b, void
   return tarn_gemm_run(&gemm);
 }
 
+/// Results larger than this go past the caches.
+enum { LARGE_PRODUCT = 8 << 20 };
+
+/// Rows of products of a column and a row, of every matrix of the batch.
+static void outer_task(void *ctx, int64_t begin, int64_t end) {
+  const matmul *job = ctx;
+  const tarn_level *level = tarn_level_now();
+  const tarn_kernel multiply = level->ops[TARN_MUL][job->dtype == TARN_DTYPE_F64 ? TARN_F64 : TARN_F32];
+  const int64_t bytes = job->n * job->bytes;
+  const int streams = job->batch * job->m * bytes >= LARGE_PRODUCT && bytes % 64 == 0 && ((uintptr_t)job->c & 63) == 0;
+  char *row = streams ? tarn_scratch(TARN_SCRATCH_TILE, (size_t)bytes) : NULL;
+  for (int64_t i = begin; i < end; i++) {
+    const char *a = job->a + (i / job->m * job->stride_a + i % job->m) * job->bytes;
+    const char *b = job->b + i / job->m * job->stride_b * job->bytes;
+    char *c = job->c + i * bytes;
+    multiply(row ? row : c, a, b, b, job->n, 1);
+    if (row) level->stream(c, row, bytes);
+  }
+}
+
 typedef struct {
   int dtype;
   const float *from;
@@ -102,6 +122,10 @@ static void batch_task(void *ctx, int64_t begin, int64_t end) {
 /// Products go to the threads whole if there are many or they are small, else one after another, each on all threads.
 static void multiply_floating(matmul *job) {
   const int64_t work = job->m * job->n * job->k;
+  if (job->k == 1 && !is_half(job->dtype)) {
+    tarn_parallel(job->batch * job->m, tarn_greatest(1, 65536 / job->n), outer_task, job);
+    return;
+  }
   if (job->batch >= 4 * tarn_threads() || work < 65536) {
     tarn_parallel(job->batch, tarn_greatest(1, 65536 / tarn_greatest(work, 1)), batch_task, job);
   } else {

@@ -153,7 +153,7 @@ static void layer_norm_task(void *ctx, int64_t begin, int64_t end) {
   for (int64_t r = begin; r < end; r++) {
     const int64_t at = r * job->n * job->bytes;
     job->level->normalize_row[job->wide](
-      job->y + at, job->x + at, job->n, job->gamma, job->beta, job->eps, job->past_caches, NULL, NULL);
+      job->y + at, job->x + at, job->n, job->gamma, job->beta, job->eps, job->past_caches);
   }
 }
 
@@ -165,5 +165,24 @@ int tarn_layer_norm(
   job.x = x, job.gamma = gamma, job.beta = beta, job.eps = eps, job.y = y;
   job.past_caches = rows * n * job.bytes >= TARN_LARGE;
   if (n > 0) run(&job, rows, layer_norm_task);
+  return TARN_OK;
+}
+
+static void layer_norm_gradient_task(void *ctx, int64_t begin, int64_t end) {
+  const row_job *job = ctx;
+  for (int64_t r = begin; r < end; r++) {
+    const int64_t at = r * job->n * job->bytes;
+    job->level->normalize_gradient[job->wide](
+      job->y + at, job->x + at, job->g + at, job->n, job->gamma, job->eps);
+  }
+}
+
+int tarn_layer_norm_gradient(
+  int dtype, int64_t rows, int64_t n, const void *x, const void *g, const void *gamma, double eps, void *dx
+) {
+  if (!is_float(dtype)) return TARN_BAD_ARGUMENT;
+  row_job job = job_for(dtype, n);
+  job.x = x, job.g = g, job.gamma = gamma, job.eps = eps, job.y = dx;
+  if (n > 0) run(&job, rows, layer_norm_gradient_task);
   return TARN_OK;
 }

@@ -10,7 +10,7 @@
 #include "weight_kernels.h"
 
 /// Positions that all weights use while they are in the cache, and the most pieces.
-enum { SLAB_POSITIONS = 112, MOST_PIECES = 32 };
+enum { SLAB_POSITIONS = 224, MOST_PIECES = 32 };
 
 typedef struct {
   const tarn_conv *conv;
@@ -30,7 +30,8 @@ typedef struct {
 static void pad_band(const stem_job *job, int64_t image, int64_t first, float *padded) {
   const tarn_conv *conv = job->conv;
   const int64_t top = first * conv->stride[0] - conv->low[0];
-  const int64_t left = tarn_least(job->padded_w, tarn_greatest(0, conv->low[1])), from = tarn_greatest(0, -conv->low[1]);
+  const int64_t left = tarn_least(job->padded_w, tarn_greatest(0, conv->low[1]));
+  const int64_t from = tarn_greatest(0, -conv->low[1]);
   const int64_t count = tarn_greatest(0, tarn_least(conv->w - from, job->padded_w - left));
   for (int64_t c = 0; c < conv->c; c++) {
     for (int64_t row = 0; row < job->padded_h; row++) {
@@ -61,6 +62,10 @@ static void add_band(const stem_job *job, int64_t image, int64_t first, const fl
       slab.g = job->g + (image * job->blocks + block) * plane + (first * conv->ow + column) * TARN_LANES;
       for (int64_t weight = 0; weight < job->weights; weight += kernels->stem_factors) {
         slab.offsets = job->offsets + weight;
+        // The first calls fetch a block each of the next band.
+        const int64_t call = weight / kernels->stem_factors;
+        slab.ahead = call < taken ? slab.g + call * plane + slab.rows * slab.g_row : slab.x;
+        slab.ahead_step = call < taken ? TARN_LANES : 0;
         kernels->stem[taken - 1](&slab, totals + (block * job->rounded + weight) * TARN_LANES);
       }
     }

@@ -22,8 +22,8 @@ typedef struct {
 typedef struct tarn_weight_kernels {
   /// Factors of x and blocks of outputs that one call takes, at most.
   int factors, blocks;
-  /// total[block total_block + i total_factor + lane] += sum over the slab of x[i] g[block g_block + lane], for i < `factors`
-  /// and block < 1 or `blocks`.
+  /// total[block total_block + i total_factor + lane] += sum over the slab of x[i] g[block g_block + lane], for
+  /// i < `factors` and block < 1 or `blocks`.
   void (*one)(const tarn_weight_slab *slab, float *total);
   void (*several)(const tarn_weight_slab *slab, float *total);
   /// The same with x[offsets[i]], i < `stem_factors`, and 1, 2, … `stem_blocks` blocks.

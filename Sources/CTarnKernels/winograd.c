@@ -5,12 +5,14 @@
 // pair of blocks transformed into outputs at once. Either one thread takes a small group through all steps, so that
 // everything but the weights stays in its second-level cache; or, where that would read many weights again and again,
 // all threads share each step of a large group.
+#include <string.h>
+
 #include "winograd.h"
 
 enum {
   /// Bytes of transformed inputs: of one thread's group, and of a shared one.
   OWN_BYTES = 320 << 10,
-  SHARED_BYTES = 8 << 20,
+  SHARED_BYTES = 4 << 20,
   /// Tiles: the fewest of a thread's group for which it pays, the most, and how many groups there must be.
   FEWEST_OWN = 14,
   MOST_OWN = 56,
@@ -18,6 +20,9 @@ enum {
   /// Tiles whose products one piece of work computes, and inputs it transforms.
   MOST_PRODUCTS = 64,
   MOST_INPUTS = 16,
+  /// Input channels whose weights are packed side by side, and bytes of packed weights that go past the caches.
+  PACKED_CHANNELS = 8,
+  STREAMED_BYTES = 12 << 20,
 };
 
 int tarn_winograd_takes(const tarn_conv *conv, int pass, int tile) {
@@ -63,6 +68,8 @@ int64_t tarn_winograd_packed_count(const tarn_conv *conv, int pass, int tile) {
 typedef struct {
   tarn_winograd_shape shape;
   int turned;
+  /// Whether the packed weights are too many for the caches.
+  int streams;
   const float *w;
   float *packed;
 } pack_job;
@@ -79,26 +86,48 @@ static void take_taps(const pack_job *job, int64_t c, int64_t block, float *taps
   }
 }
 
+/// Input channels `c` to `c + count` of a pair: transformed side by side in `panels`, then copied to their positions,
+/// which lie far apart, in runs as long as possible.
+static void pack_channels(const pack_job *job, int64_t pair, int64_t c, int64_t count, float *panels) {
+  const tarn_winograd_shape *s = &job->shape;
+  const tarn_level *level = tarn_level_now();
+  const int blocks = pair_blocks(s, pair);
+  const int64_t width = blocks * TARN_LANES;
+  _Alignas(64) float taps[9 * TARN_LANES];
+  for (int64_t i = 0; i < count; i++) {
+    for (int b = 0; b < blocks; b++) {
+      take_taps(job, c + i, 2 * pair + b, taps);
+      level->winograd->weights[s->which](taps, panels + i * width + b * TARN_LANES, count * width);
+    }
+  }
+  const size_t bytes = (size_t)(count * width) * sizeof(float);
+  for (int64_t p = 0; p < s->positions; p++) {
+    float *to = job->packed + pair_offset(s, pair) + (p * s->c + c) * width;
+    if (job->streams) {
+      level->stream(to, panels + p * count * width, (int64_t)bytes);
+    } else {
+      memcpy(to, panels + p * count * width, bytes);
+    }
+  }
+}
+
 static void pack_task(void *ctx, int64_t begin, int64_t end) {
   const pack_job *job = ctx;
   const tarn_winograd_shape *s = &job->shape;
-  const struct tarn_winograd_kernels *kernels = tarn_level_now()->winograd;
-  _Alignas(64) float taps[9 * TARN_LANES];
+  const int64_t parts = tarn_ceil_div(s->c, PACKED_CHANNELS);
+  _Alignas(64) float panels[36 * PACKED_CHANNELS * 2 * TARN_LANES];
   for (int64_t i = begin; i < end; i++) {
-    const int64_t pair = i / s->c, c = i % s->c;
-    const int blocks = pair_blocks(s, pair);
-    for (int b = 0; b < blocks; b++) {
-      take_taps(job, c, 2 * pair + b, taps);
-      float *to = job->packed + pair_offset(s, pair) + (c * blocks + b) * TARN_LANES;
-      kernels->weights[s->which](taps, to, s->c * blocks * TARN_LANES);
-    }
+    const int64_t c = i % parts * PACKED_CHANNELS;
+    pack_channels(job, i / parts, c, tarn_least(PACKED_CHANNELS, s->c - c), panels);
   }
 }
 
 int tarn_winograd_pack(const tarn_conv *conv, int pass, int tile, const float *w, float *packed) {
   if (!tarn_winograd_takes(conv, pass, tile)) return TARN_BAD_ARGUMENT;
-  pack_job job = {tarn_winograd_shape_of(conv, pass, tile), pass == TARN_PASS_INPUT_GRADIENT, w, packed};
-  tarn_parallel(job.shape.pairs * job.shape.c, 32, pack_task, &job);
+  pack_job job = {
+    .shape = tarn_winograd_shape_of(conv, pass, tile), .turned = pass == TARN_PASS_INPUT_GRADIENT,
+    .streams = tarn_winograd_packed_count(conv, pass, tile) * 4 > STREAMED_BYTES, .w = w, .packed = packed};
+  tarn_parallel(job.shape.pairs * tarn_ceil_div(job.shape.c, PACKED_CHANNELS), 2, pack_task, &job);
   return TARN_OK;
 }
 

@@ -44,10 +44,10 @@ struct tarn_winograd_kernels {
     int64_t tiles, int blocks, int64_t channels, const float *v, int64_t v_step, const float *u, float *y,
     int64_t y_step);
   /// One position: sums[c, block, 16] = or += sum over tiles of v[tile, c] * g[block, tile, 16] for sixteen c, `blocks`
-  /// blocks.
+  /// blocks. What lies at ahead[0] and ahead[1], sixteen floats a tile, is needed next.
   void (*sums)(
     int64_t tiles, int64_t blocks, const float *v, const float *g, int64_t g_step, float *sums, int64_t sums_step,
-    int accumulate);
+    int accumulate, const float *const ahead[2]);
 };
 
 /// A convolution seen as tiles: `c` channels of [h, w] go to `o` channels of [oh, ow].

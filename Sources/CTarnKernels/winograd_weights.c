@@ -8,7 +8,8 @@
 #include "winograd.h"
 
 enum {
-  /// Bytes of the transformed tiles of a group.
+  /// Of a group: the most tiles, so that a block of them stays in the first-level cache, and bytes, for the third.
+  GROUP_TILES = 192,
   GROUP_BYTES = 12 << 20,
   /// Blocks of channels and of outputs in a range.
   RANGE = 4,
@@ -72,9 +73,10 @@ static void sum_position(const weights_job *job, const weights_range *range, int
   const float *g = job->gradients + position * job->gradient_step + range->o0 * block_step;
   sums += position * SUMS_STEP;
   for (int64_t b = 0; b < range->c_blocks; b++) {
+    const float *ahead[] = {v + job->input_step + b * block_step, g + job->gradient_step + b * block_step};
     kernels->sums(
       job->count, range->o_blocks, v + b * block_step, g, block_step, sums + b * TARN_LANES * row, row,
-      job->first > 0);
+      job->first > 0, ahead);
   }
 }
 
@@ -184,7 +186,7 @@ int tarn_winograd_weight_gradient(const tarn_conv *conv, int tile, const float *
   job.c_ranges = tarn_ceil_div(s->c_blocks, RANGE);
   job.o_ranges = tarn_ceil_div(s->o_blocks, RANGE);
   const int64_t blocks = s->c_blocks + s->o_blocks, tile_bytes = s->positions * blocks * TARN_LANES * 4;
-  const int64_t fitting = tarn_least(s->tiles, tarn_greatest(1, GROUP_BYTES / tile_bytes));
+  const int64_t fitting = tarn_least(GROUP_TILES, tarn_greatest(1, GROUP_BYTES / tile_bytes));
   const int64_t group = tarn_ceil_div(s->tiles, tarn_ceil_div(s->tiles, fitting));
   const int64_t floats = s->positions * (tarn_winograd_step(blocks, group) + TARN_LANES);
   job.inputs = tarn_scratch(TARN_SCRATCH_WINOGRAD_INPUT, (size_t)floats * sizeof(float));

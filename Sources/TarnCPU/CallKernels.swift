@@ -11,6 +11,7 @@ enum CallKernels {
       return arguments.count == 2 && [.int32, .int64].contains(arguments[1].dtype)
     case "crossEntropyGradient":
       return arguments.count == 3 && [.int32, .int64].contains(arguments[1].dtype)
+    case "layerNorm", "layerNormGradient": return RowKernels.claims(arguments)
     case "batchMoments": return x.dtype == .float32 && x.shape.count > 2
     case "batchGradientSums": return x.dtype == .float32 && x.shape.count > 2
     case "maxPool", "maxPoolGradient", "maxPoolChoice": return call.attributes[0].int64 == 2
@@ -47,6 +48,7 @@ enum CallKernels {
         if UInt32(status) == TARN_BAD_INDEX.rawValue { throw labelProblem(bad, columns) }
         try check(status, "crossEntropy")
       }
+    case "layerNorm", "layerNormGradient": return RowKernels.layerNorm(call, x)
     case "maxPool":
       let layout = tarn_window(Window(of: call), unpooled: x[0].shape, pooled: y.shape)
       return { operands, output in

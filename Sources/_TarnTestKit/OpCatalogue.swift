@@ -193,6 +193,7 @@ extension OpCase {
       $0[0].matmul($0[1])
     },
     OpCase("matmul, vector", [[4, 5], [5]], slack: 4) { $0[0].matmul($0[1]) },
+    OpCase("matmul, column and row", [[3, 5, 1], [3, 1, 7]]) { $0[0].matmul($0[1]) },
     OpCase("dot", [[6], [6]], slack: 4) { $0[0].dot($0[1]) },
     OpCase("outer", [[4], [3]]) { $0[0].outer($0[1]) },
     OpCase("einsum", [[2, 3, 4], [4, 3, 5]], slack: 4) { einsum("bij,jik->bk", $0[0], $0[1]) },
@@ -209,6 +210,10 @@ extension OpCase {
     OpCase("convolution, 1 × 1", [[2, 3, 4, 4], [5, 3, 1, 1]], slack: 4) {
       $0[0].convolved($0[1], strides: [1, 1], padding: [(0, 0), (0, 0)], dilations: [1, 1])
     },
+    OpCase("convolution, few channels of many images", [[18, 1, 6, 7], [5, 1, 3, 3]], slack: 4) {
+      $0[0].convolved(
+        $0[1], strides: [1, 1], padding: [(1, 1), (1, 1)], dilations: [1, 1])
+    },
     OpCase("convolution, depthwise", [[2, 3, 5, 5], [3, 1, 3, 3]], slack: 4) {
       $0[0].convolved(
         $0[1], strides: [1, 1], padding: [(1, 1), (1, 1)], dilations: [1, 1], groups: 3)
@@ -224,6 +229,8 @@ extension OpCase {
 
   static let windows: [OpCase] = [
     OpCase("maxPooled", images) { $0[0].maxPooled([2, 2]) },
+    OpCase("maxPooled, wide", [[1, 2, 5, 46]]) { $0[0].maxPooled([2, 2]) },
+    OpCase("maxPooled, rectified", [[2, 2, 6, 11]]) { $0[0].relu().maxPooled([2, 2]) },
     OpCase("maxPooled, overlapping", images) {
       $0[0].maxPooled([3, 3], strides: [2, 1], padding: [(1, 1), (1, 0)], ceil: true)
     },

@@ -27,6 +27,7 @@ import Testing
   @Test(arguments: [
     "linear-64x784x512", "gemv-1x784x512", "softmax-4096x1000", "matmul-32-in-step",
     "relu-1024-in-step", "mlp-train-b64", "per-sample-grad-mlp-b64", "lenet-train-b128",
+    "charrnn-train",
   ])
   func runs(name: String) throws {
     let workload = try #require(Catalogue.workload(name))

@@ -21,7 +21,7 @@ import Testing
 
   @Test func sumsAreThoseOfThePlainKernels() {
     var draws = Draws(state: 1)
-    for trial in 0..<60 {
+    for trial in 0..<24 {
       let example = example(trial, draws: &draws)
       let (weights, x) = (packed(example), example.xShape.blocked(example.x))
       let y = example.onSeveralThreads { conv in
@@ -37,7 +37,7 @@ import Testing
 
   @Test func inputGradientsAreThoseOfThePlainKernels() {
     var draws = Draws(state: 2)
-    for trial in 0..<60 {
+    for trial in 0..<24 {
       let example = example(trial, draws: &draws)
       let (weights, g) = (packed(example), example.yShape.blocked(example.g))
       let dx = example.onSeveralThreads { conv in
@@ -52,7 +52,7 @@ import Testing
 
   @Test func weightGradientsAreThoseOfThePlainKernels() {
     var draws = Draws(state: 3)
-    for trial in 0..<60 {
+    for trial in 0..<24 {
       let example = example(trial, draws: &draws)
       let (x, g) = (example.xShape.blocked(example.x), example.yShape.blocked(example.g))
       let dw = example.onSeveralThreads { conv in
@@ -118,7 +118,7 @@ import Testing
   ])
   func epiloguesComeAfterTheSum(_ activation: tarn_activation) {
     var draws = Draws(state: 6)
-    for trial in 0..<16 {
+    for trial in 0..<8 {
       let example = example(trial, draws: &draws)
       let (weights, x) = (packed(example), example.xShape.blocked(example.x))
       let channels = BlockedShape(n: 1, c: Int(example.conv.c), pixels: 1)

@@ -25,7 +25,7 @@ import Testing
 
   @Test func gradientsAreThoseOfThePlainKernels() {
     var draws = Draws(state: 11)
-    for trial in 0..<60 {
+    for trial in 0..<24 {
       let size = trial % 3 == 0 ? (3, 3) : (1 + draws.below(5), 1 + draws.below(5))
       let example = BlockedConvolution(
         images: 1 + draws.below(4), channels: 1 + draws.below(50), outputs: 1 + draws.below(70),
@@ -36,7 +36,7 @@ import Testing
 
   @Test func groupsOfWholeBlocksStayApart() {
     var draws = Draws(state: 12)
-    for _ in 0..<12 {
+    for _ in 0..<6 {
       let groups = 2 + draws.below(3)
       let example = BlockedConvolution(
         images: 2, channels: groups * 16 * (1 + draws.below(2)),
@@ -81,7 +81,7 @@ import Testing
 
   @Test func stemGradientsAreThoseOfThePlainKernels() {
     var draws = Draws(state: 15)
-    for trial in 0..<50 {
+    for trial in 0..<20 {
       let size = trial % 5 == 0 ? (7, 7) : (1 + draws.below(5), 1 + draws.below(5))
       let example = BlockedConvolution(
         images: 1 + draws.below(4), channels: 1 + draws.below(4), outputs: 1 + draws.below(100),
@@ -92,7 +92,7 @@ import Testing
 
   @Test func valuesThatAreNotFiniteStayInTheirRow() {
     var draws = Draws(state: 16)
-    for _ in 0..<10 {
+    for _ in 0..<5 {
       var example = BlockedConvolution(
         images: 2, channels: 20, outputs: 20, groups: 1, kernel: (3, 3), dilated: false,
         draws: &draws)

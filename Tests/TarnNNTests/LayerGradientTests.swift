@@ -104,6 +104,19 @@ private let layerChecks: [String: Check] = [
     return checkGradients(
       { layer.replacing(.trainable, with: $0)(indices).tanh() }, at: [layer.weight], order: 2)
   },
+  "LSTM": layer({ LSTM(2, 2, layers: 2, bidirectional: true) }, [2, 1, 2]),
+  "GRU": layer(
+    {
+      Sequential {
+        GRU(2, 2); GRU(2, 2, resetBefore: true)
+      }
+    }, [2, 2, 2]),
+  "RNN": layer(
+    {
+      Sequential {
+        RNN(2, 2); RNN(2, 2, nonlinearity: .relu, bidirectional: true)
+      }
+    }, [2, 2, 2]),
   "Identity": layer(
     {
       Sequential {

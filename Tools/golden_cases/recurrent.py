@@ -6,30 +6,29 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from .book import Book, generator, normal, single, uniform
 
-STEPS, BATCH, INPUTS, HIDDEN = 4, 3, 5, 6
+STEPS, BATCH, INPUTS, HIDDEN = 4, 3, 3, 5
 
 # Each: case, constructor, lengths of the sequences or None.
 CASES = [
-    ("lstm", "nn.LSTM(5, 6)", None),
-    ("lstm_nobias", "nn.LSTM(5, 6, bias=False)", None),
-    ("lstm_2layers", "nn.LSTM(5, 6, num_layers=2)", None),
-    ("lstm_2layers_bidirectional", "nn.LSTM(5, 6, num_layers=2, bidirectional=True)", None),
-    ("lstm_batchfirst", "nn.LSTM(5, 6, batch_first=True)", None),
-    ("lstm_2layers_bidirectional_lengths", "nn.LSTM(5, 6, num_layers=2, bidirectional=True)", [2, 4, 1]),
-    ("gru", "nn.GRU(5, 6)", None),
-    ("gru_nobias", "nn.GRU(5, 6, bias=False)", None),
-    ("gru_2layers_bidirectional", "nn.GRU(5, 6, num_layers=2, bidirectional=True)", None),
-    ("gru_bidirectional_lengths", "nn.GRU(5, 6, bidirectional=True)", [3, 1, 4]),
-    ("rnn_tanh_2layers", "nn.RNN(5, 6, num_layers=2)", None),
-    ("rnn_relu_bidirectional", "nn.RNN(5, 6, nonlinearity='relu', bidirectional=True)", None),
-    ("rnn_tanh_bidirectional_lengths", "nn.RNN(5, 6, bidirectional=True)", [4, 2, 3]),
+    ("lstm", "nn.LSTM(3, 5)", None),
+    ("lstm_nobias", "nn.LSTM(3, 5, bias=False)", None),
+    ("lstm_2layers_bidirectional", "nn.LSTM(3, 5, num_layers=2, bidirectional=True)", None),
+    ("lstm_batchfirst", "nn.LSTM(3, 5, batch_first=True)", None),
+    ("lstm_2layers_bidirectional_lengths", "nn.LSTM(3, 5, num_layers=2, bidirectional=True)", [2, 4, 1]),
+    ("gru", "nn.GRU(3, 5)", None),
+    ("gru_nobias", "nn.GRU(3, 5, bias=False)", None),
+    ("gru_2layers_bidirectional", "nn.GRU(3, 5, num_layers=2, bidirectional=True)", None),
+    ("gru_bidirectional_lengths", "nn.GRU(3, 5, bidirectional=True)", [3, 1, 4]),
+    ("rnn_tanh_2layers", "nn.RNN(3, 5, num_layers=2)", None),
+    ("rnn_relu_bidirectional", "nn.RNN(3, 5, nonlinearity='relu', bidirectional=True)", None),
+    ("rnn_tanh_bidirectional_lengths", "nn.RNN(3, 5, bidirectional=True)", [4, 2, 3]),
 ]
 
 CELLS = [
-    ("lstmcell", "nn.LSTMCell(5, 6)"),
-    ("grucell", "nn.GRUCell(5, 6)"),
-    ("rnncell", "nn.RNNCell(5, 6)"),
-    ("rnncell_relu", "nn.RNNCell(5, 6, nonlinearity='relu')"),
+    ("lstmcell", "nn.LSTMCell(3, 5)"),
+    ("grucell", "nn.GRUCell(3, 5)"),
+    ("rnncell", "nn.RNNCell(3, 5)"),
+    ("rnncell_relu", "nn.RNNCell(3, 5, nonlinearity='relu')"),
 ]
 
 

@@ -81,10 +81,15 @@ int tarn_blocked_depthwise_weight_gradient(const tarn_conv *conv, const float *x
 
 // MARK: Convolution by Winograd's minimal filtering (Lavin and Gray, 2016): 3 x 3, stride 1, no dilation, one group
 
+// Sums and differences of inputs are multiplied, so an infinite or NaN input makes every output of its tiles NaN.
+// Largest errors seen, over the largest result: 1e-6 with tiles of 2, 4e-6 with tiles of 4 (512 channels).
+
 /// `tile`: outputs a tile has along each axis, 2 or 4.
 int tarn_winograd_takes(const tarn_conv *conv, int pass, int tile);
+/// 16 / 9 or 4 times the weights, for the first two passes.
 int64_t tarn_winograd_packed_count(const tarn_conv *conv, int pass, int tile);
 int tarn_winograd_pack(const tarn_conv *conv, int pass, int tile, const float *w, float *packed);
+/// `epilogue` may be null.
 int tarn_winograd_forward(
   const tarn_conv *conv, int tile, const float *x, const float *packed, const tarn_epilogue *epilogue, float *y);
 int tarn_winograd_input_gradient(const tarn_conv *conv, int tile, const float *g, const float *packed, float *dx);

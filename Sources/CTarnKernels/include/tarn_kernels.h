@@ -354,6 +354,9 @@ int tarn_cross_entropy_gradient(
 /// y = (x - mean) / sqrt(variance + eps) * gamma + beta along each row; gamma and beta [n] may be null.
 int tarn_layer_norm(
   int dtype, int64_t rows, int64_t n, const void *x, const void *gamma, const void *beta, double eps, void *y);
+/// dx = (h - mean h - z mean(h z)) / sqrt(variance + eps) along each row, where h = g gamma and z is x normalised.
+int tarn_layer_norm_gradient(
+  int dtype, int64_t rows, int64_t n, const void *x, const void *g, const void *gamma, double eps, void *dx);
 
 #ifdef __cplusplus
 }

@@ -121,6 +121,7 @@ typedef struct {
 
 INLINE window_columns columns_of(const tarn_window *w, int64_t j) {
   const int64_t at = j * w->stride[1] - w->low[1], step = w->dilation[1];
+  if (at >= 0 && at + (w->size[1] - 1) * step < w->w) return (window_columns){0, w->size[1], at};
   const int64_t first = at >= 0 ? 0 : (step - 1 - at) / step;
   const int64_t last = at >= w->w ? 0 : tarn_least(w->size[1], (w->w - 1 - at) / step + 1);
   return (window_columns){first, last, at + first * step};
@@ -131,20 +132,36 @@ INLINE int64_t place_in(const tarn_window *w, const tarn_window_rows *rows, int6
   return (rows->rows[r] * w->w + columns.at) * 16;
 }
 
-static void largest(const tarn_window *w, const tarn_window_rows *rows, const float *image, float *y) {
+/// ACTION(n), n being how many columns the result reaches: the usual numbers as constants, so that loops unroll.
+#define FOR_COUNT(columns, ACTION)                              \
+  switch ((columns).last - (columns).first) {                   \
+    case 2: ACTION(2); break;                                   \
+    case 3: ACTION(3); break;                                   \
+    default: ACTION((columns).last - (columns).first);          \
+  }
+
+INLINE pf largest_of(
+  const tarn_window *w, const tarn_window_rows *rows, const float *image, window_columns columns, int64_t count
+) {
   const int64_t step = w->dilation[1] * 16;
+  pf most = -__builtin_inff(), not_a_number = 0;
+  for (int64_t r = 0; r < rows->count; r++) {
+    const float *x = image + place_in(w, rows, r, columns);
+    for (int64_t s = 0; s < count; s++) {
+      const pf v = load_pixel(x + s * step);
+      not_a_number = v != v ? v : not_a_number;
+      most = v > most ? v : most;
+    }
+  }
+  return not_a_number != not_a_number ? not_a_number : most;
+}
+
+static void largest(const tarn_window *w, const tarn_window_rows *rows, const float *image, float *y) {
   for (int64_t j = 0; j < w->ow; j++) {
     const window_columns columns = columns_of(w, j);
-    pf most = -__builtin_inff(), not_a_number = 0;
-    for (int64_t r = 0; r < rows->count; r++) {
-      const float *x = image + place_in(w, rows, r, columns);
-      for (int64_t s = columns.first; s < columns.last; s++, x += step) {
-        const pf v = load_pixel(x);
-        not_a_number = v != v ? v : not_a_number;
-        most = v > most ? v : most;
-      }
-    }
-    store_pixel(y + j * 16, not_a_number != not_a_number ? not_a_number : most);
+#define LARGEST(n) store_pixel(y + j * 16, largest_of(w, rows, image, columns, n))
+    FOR_COUNT(columns, LARGEST)
+#undef LARGEST
   }
 }
 
@@ -163,32 +180,44 @@ static void sum_window(const tarn_window *w, const tarn_window_rows *rows, const
   }
 }
 
+/// Adds g to the first largest of the elements.
+INLINE void add_to_largest(
+  const tarn_window *w, const tarn_window_rows *rows, const float *image, window_columns columns, int64_t count, pf g,
+  float *dx
+) {
+  if (rows->count == 0 || count <= 0) return;
+  const int64_t step = w->dilation[1] * 16;
+  pf most = load_pixel(image + place_in(w, rows, 0, columns));
+  pi place = 0;
+  int32_t number = 0;
+  for (int64_t r = 0; r < rows->count; r++) {
+    const float *x = image + place_in(w, rows, r, columns);
+    for (int64_t s = 0; s < count; s++, number++) {
+      const pf v = load_pixel(x + s * step);
+      // Larger, or the first NaN.
+      const pi better = ~(v <= most) & (most == most);
+      most = better ? v : most;
+      place = better ? (pi)number : place;
+    }
+  }
+  number = 0;
+  for (int64_t r = 0; r < rows->count; r++) {
+    float *to = dx + place_in(w, rows, r, columns);
+    for (int64_t s = 0; s < count; s++, number++) {
+      store_pixel(to + s * step, load_pixel(to + s * step) + (place == number ? g : (pf)0));
+    }
+  }
+}
+
 static void to_largest(
   const tarn_window *w, const tarn_window_rows *rows, const float *image, const float *g, float *dx
 ) {
-  const int64_t step = w->dilation[1] * 16;
   for (int64_t j = 0; j < w->ow; j++) {
     const window_columns columns = columns_of(w, j);
-    pf most = -__builtin_inff();
-    pi place = -1;
-    int32_t number = 0;
-    for (int64_t r = 0; r < rows->count; r++) {
-      const float *x = image + place_in(w, rows, r, columns);
-      for (int64_t s = columns.first; s < columns.last; s++, x += step, number++) {
-        const pf v = load_pixel(x);
-        const pi better = (place < 0) | (v > most) | ((v != v) & (most == most));
-        most = better ? v : most;
-        place = better ? (pi)number : place;
-      }
-    }
     const pf from = load_pixel(g + j * 16);
-    number = 0;
-    for (int64_t r = 0; r < rows->count; r++) {
-      float *to = dx + place_in(w, rows, r, columns);
-      for (int64_t s = columns.first; s < columns.last; s++, to += step, number++) {
-        store_pixel(to, load_pixel(to) + (place == number ? from : (pf)0));
-      }
-    }
+#define ADD(n) add_to_largest(w, rows, image, columns, n, from, dx)
+    FOR_COUNT(columns, ADD)
+#undef ADD
   }
 }
 

@@ -79,17 +79,17 @@ INLINE void depthwise_rows(
       float *to = y + r * y_row;
       const float *residual = epilogue && epilogue->residual ? epilogue->residual + r * y_row : 0;
       int64_t q = 0;
-#define DEPTHWISE_TILES(COUNT)                                                                                           \
-  for (; q + COUNT <= band->n_columns; q += COUNT) {                                                           \
-    if (lane == 0) {                                                                                           \
-      ahead = depthwise_prefetch(ahead, COUNT * band->ahead_pixels);                                           \
-      for (int t = 0; t < COUNT; t++) {                                                                        \
-        __builtin_prefetch(to + (q + t) * y_column + DEPTHWISE_AHEAD * TARN_LANES, 1, 3);                \
-      }                                                                                                        \
-    }                                                                                                          \
-    depthwise_tile(                                                                                            \
-      band, rows, band->start + q * step, weights, epilogue, to + q * y_column, y_column,                                    \
-      residual ? residual + q * y_column : 0, lane, COUNT, kw, step, dilation);                                \
+#define DEPTHWISE_TILES(COUNT)                                                                                \
+  for (; q + COUNT <= band->n_columns; q += COUNT) {                                                          \
+    if (lane == 0) {                                                                                          \
+      ahead = depthwise_prefetch(ahead, COUNT * band->ahead_pixels);                                          \
+      for (int t = 0; t < COUNT; t++) {                                                                       \
+        __builtin_prefetch(to + (q + t) * y_column + DEPTHWISE_AHEAD * TARN_LANES, 1, 3);                     \
+      }                                                                                                       \
+    }                                                                                                         \
+    depthwise_tile(                                                                                           \
+      band, rows, band->start + q * step, weights, epilogue, to + q * y_column, y_column,                     \
+      residual ? residual + q * y_column : 0, lane, COUNT, kw, step, dilation);                               \
   }
       DEPTHWISE_TILES(7)
       DEPTHWISE_TILES(4)

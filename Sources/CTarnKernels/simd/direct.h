@@ -31,8 +31,8 @@ static __attribute__((noinline)) void direct_silu(float *y) {
 
 /// Adds the products of one input channel.
 INLINE void direct_lane(
-  v16 sums[DIRECT_BLOCKS][DIRECT_PIXELS], const float *x, int64_t x_row, const float *w, int64_t w_out, const int blocks,
-  const int rows, const int columns, const int step
+  v16 sums[DIRECT_BLOCKS][DIRECT_PIXELS], const float *x, int64_t x_row, const float *w, int64_t w_out,
+  const int blocks, const int rows, const int columns, const int step
 ) {
   v16 weights[DIRECT_BLOCKS];
   UNROLLED for (int b = 0; b < blocks; b++) weights[b] = LOAD_16(w + b * w_out);

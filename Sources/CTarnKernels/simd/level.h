@@ -30,6 +30,7 @@
     .exponentials = {exponentials_f, exponentials_d}, .subtract = {subtract_f, subtract_d}, \
     .softmax_row = {softmax_row_f, softmax_row_d}, \
     .normalize_row = {normalize_row_f, normalize_row_d}, \
+    .normalize_gradient = {normalize_gradient_f, normalize_gradient_d}, \
     .affine_pixels = affine_pixels, \
     .blend_pixels = blend_pixels, \
     .depthwise = &depthwise_kernels, \

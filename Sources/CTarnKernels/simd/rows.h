@@ -145,14 +145,14 @@ ROW_PARTS(d)
       for (int run = 0; run < RUN && i + W <= n; run++, i += W) {                                            \
         __builtin_prefetch(x + n + i);                                                                       \
         v##S d = load_##S(x + i) - m;                                                                        \
-        e += exp_falling_##S(d);                                                                                     \
+        e += exp_falling_##S(d);                                                                             \
         difference += d;                                                                                     \
       }                                                                                                      \
       sums.exponentials += lanes_##S(e);                                                                     \
       sums.differences += lanes_##S(difference);                                                             \
     }                                                                                                        \
     if (i < n) {                                                                                             \
-      v##S d = load_part_##S(x + i, n - i) - m, e = exp_falling_##S(d);                                              \
+      v##S d = load_part_##S(x + i, n - i) - m, e = exp_falling_##S(d);                                      \
       for (int64_t j = 0; j < n - i; j++) {                                                                  \
         sums.exponentials += e[j];                                                                           \
         sums.differences += d[j];                                                                            \
@@ -166,8 +166,8 @@ ROW_PARTS(d)
     S##_t *y = py;                                                                                           \
     const v##S m = (v##S)(S##_t)most, a = (v##S)(S##_t)scale, b = (v##S)(S##_t)shift;                        \
     int64_t i = 0;                                                                                           \
-    for (; i + W <= n; i += W) store_##S(y + i, exp_falling_##S(load_##S(x + i) - m) * a - b);                       \
-    if (i < n) store_part_##S(y + i, exp_falling_##S(load_part_##S(x + i, n - i) - m) * a - b, n - i);               \
+    for (; i + W <= n; i += W) store_##S(y + i, exp_falling_##S(load_##S(x + i) - m) * a - b);               \
+    if (i < n) store_part_##S(y + i, exp_falling_##S(load_part_##S(x + i, n - i) - m) * a - b, n - i);       \
   }                                                                                                          \
                                                                                                              \
   static void subtract_##S(void *py, const void *px, int64_t n, double first, double second) {               \
@@ -191,7 +191,7 @@ ROW_PARTS(d)
       for (int run = 0; run < RUN && i + 2 * W <= n; run++, i += 2 * W) {                                    \
         __builtin_prefetch(x + n + i);                                                                       \
         __builtin_prefetch(x + n + i + W);                                                                   \
-        const v##S first = exp_falling_##S(load_##S(x + i) - m), second = exp_falling_##S(load_##S(x + i + W) - m);          \
+        const v##S first = exp_falling_##S(load_##S(x + i) - m), second = exp_falling_##S(load_##S(x + i + W) - m); \
         store_##S(e + i, first);                                                                             \
         store_##S(e + i + W, second);                                                                        \
         sums[0] += first;                                                                                    \
@@ -201,7 +201,7 @@ ROW_PARTS(d)
     }                                                                                                        \
     for (; i < n; i += W) {                                                                                  \
       const int64_t count = n - i < W ? n - i : W;                                                           \
-      const v##S last = exp_falling_##S(load_part_##S(x + i, count) - m);                                            \
+      const v##S last = exp_falling_##S(load_part_##S(x + i, count) - m);                                    \
       store_part_##S(e + i, last, count);                                                                    \
       for (int64_t j = 0; j < count; j++) total += last[j];                                                  \
     }                                                                                                        \
@@ -209,14 +209,12 @@ ROW_PARTS(d)
   }                                                                                                          \
                                                                                                              \
   static void normalize_row_##S(                                                                             \
-    void *py, const void *px, int64_t n, const void *pg, const void *pb, double eps, int past_caches,        \
-    double *row_mean, double *row_rstd                                                                       \
+    void *py, const void *px, int64_t n, const void *pg, const void *pb, double eps, int past_caches         \
   ) {                                                                                                        \
     const S##_t *x = px, *gamma = pg, *beta = pb;                                                            \
     S##_t *y = py;                                                                                           \
     double mean, rstd;                                                                                       \
     row_moments_##S(x, n, eps, &mean, &rstd);                                                                \
-    if (row_mean) *row_mean = mean, *row_rstd = rstd;                                                        \
     const v##S m = (v##S)(S##_t)mean, scale = (v##S)(S##_t)rstd;                                             \
     int64_t i = 0;                                                                                           \
     if (past_caches && ((uintptr_t)y & 63) == 0 && gamma && beta) {                                          \
@@ -234,6 +232,47 @@ ROW_PARTS(d)
       const v##S factor = gamma ? load_part_##S(gamma + i, count) : (v##S)1;                                 \
       v = madd_##S(v, factor, beta ? load_part_##S(beta + i, count) : (v##S)0);                              \
       store_part_##S(y + i, v, count);                                                                       \
+    }                                                                                                        \
+  }                                                                                                          \
+                                                                                                             \
+  static void normalize_gradient_##S(                                                                        \
+    void *pdx, const void *px, const void *pg, int64_t n, const void *pgamma, double eps                     \
+  ) {                                                                                                        \
+    const S##_t *x = px, *g = pg, *gamma = pgamma;                                                           \
+    S##_t *dx = pdx;                                                                                         \
+    double mean, rstd, total = 0, products = 0;                                                              \
+    row_moments_##S(x, n, eps, &mean, &rstd);                                                                \
+    const v##S m = (v##S)(S##_t)mean;                                                                        \
+    int64_t i = 0;                                                                                           \
+    while (i + W <= n) {                                                                                     \
+      v##S sum = 0, product = 0;                                                                             \
+      for (int run = 0; run < RUN && i + W <= n; run++, i += W) {                                            \
+        const v##S h = gamma ? load_##S(g + i) * load_##S(gamma + i) : load_##S(g + i);                      \
+        sum += h;                                                                                            \
+        product = madd_##S(h, load_##S(x + i) - m, product);                                                 \
+      }                                                                                                      \
+      total += lanes_##S(sum);                                                                               \
+      products += lanes_##S(product);                                                                        \
+    }                                                                                                        \
+    for (; i < n; i++) {                                                                                     \
+      const double h = gamma ? (double)g[i] * gamma[i] : g[i];                                               \
+      total += h;                                                                                            \
+      products += h * ((double)x[i] - m[0]);                                                                 \
+    }                                                                                                        \
+    const v##S scale = (v##S)(S##_t)rstd, a = (v##S)(S##_t)(total / (double)n);                              \
+    const v##S b = (v##S)(S##_t)(rstd * rstd * products / (double)n);                                        \
+    for (i = 0; i < n; i += W) {                                                                             \
+      const int64_t count = n - i < W ? n - i : W;                                                           \
+      const int whole = count == W;                                                                          \
+      v##S h = whole ? load_##S(g + i) : load_part_##S(g + i, count);                                        \
+      if (gamma) h *= whole ? load_##S(gamma + i) : load_part_##S(gamma + i, count);                         \
+      const v##S d = (whole ? load_##S(x + i) : load_part_##S(x + i, count)) - m;                            \
+      const v##S v = (h - a - d * b) * scale;                                                                \
+      if (whole) {                                                                                           \
+        store_##S(dx + i, v);                                                                                \
+      } else {                                                                                               \
+        store_part_##S(dx + i, v, count);                                                                    \
+      }                                                                                                      \
     }                                                                                                        \
   }
 

@@ -37,10 +37,8 @@ INLINE void weight_outer(
       const float *x = s->x + image * s->x_image + row * s->x_row;
       const float *g = s->g + image * s->g_image + row * s->g_row;
       for (int64_t column = 0; column < columns; column++, x += x_column, g += 16) {
-        if (!scattered) {
-          __builtin_prefetch(ahead, 0, 2);
-          ahead += s->ahead_step;
-        }
+        __builtin_prefetch(ahead, 0, 2);
+        ahead += s->ahead_step;
         vf factor[4];
 #pragma clang loop unroll(full)
         for (int v = 0; v < vectors; v++) factor[v] = load_f(g + v / WEIGHT_PARTS * g_block + v % WEIGHT_PARTS * W);

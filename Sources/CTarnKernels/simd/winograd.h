@@ -305,10 +305,10 @@ enum { WINOGRAD_MOST_ROWS = 6, WINOGRAD_WIDE = 1 };
 enum { WINOGRAD_MOST_ROWS = 2, WINOGRAD_WIDE = 1 };
 #endif
 
-/// `u_step`: floats of u from channel to channel. Calls for `lines` of the memory at `ahead` for each block of channels.
+/// `u_step`: floats of u from channel to channel. Each channel also calls for the line at `ahead`, which moves on.
 INLINE void winograd_rows(
   const int rows, const int wide, int64_t channels, const float *v, int64_t v_step, const float *u, int64_t u_step,
-  float *y, int64_t y_step, const float *ahead, int64_t lines
+  float *y, int64_t y_step, const float *ahead, int64_t ahead_step
 ) {
   vb sums[WINOGRAD_MOST_ROWS][WINOGRAD_WIDE];
   UNROLLED for (int r = 0; r < rows; r++) {
@@ -316,7 +316,7 @@ INLINE void winograd_rows(
   }
   for (int64_t c = 0; c < channels; c += TARN_LANES, v += v_step) {
     const float *end = v + tarn_least(TARN_LANES, channels - c);
-    for (const float *at = v; at < end; at++, u += u_step, ahead += lines) {
+    for (const float *at = v; at < end; at++, u += u_step, ahead += ahead_step) {
       __builtin_prefetch(ahead, 0, 2);
       vb weights[WINOGRAD_WIDE];
       UNROLLED for (int j = 0; j < wide; j++) weights[j] = *(const vb *)(u + j * TARN_LANES);
@@ -331,27 +331,30 @@ INLINE void winograd_rows(
   }
 }
 
-/// All tiles, in parts of nearly the same size, with `wide` blocks. Meanwhile the weights of the next position come
-/// closer, since at few tiles memory is what takes the time.
+/// All tiles, in parts of nearly the same size, with `wide` blocks.
+///
+/// The fewer tiles, the more it is memory that takes the time, so weights are called for early. Beside a first part
+/// that waits for memory there are others that need none: each calls for a share of the weights of the next position.
+/// A single part calls for its own, every second line, which brings its neighbour.
 INLINE void winograd_strip(
   const int wide, int64_t tiles, int64_t channels, const float *v, int64_t v_step, const float *u, int64_t u_step,
   float *y, int64_t y_step
 ) {
   int64_t parts = tarn_ceil_div(tiles, WINOGRAD_MOST_ROWS);
-  const int64_t lines = parts > 1 ? TARN_LANES : 0;
-  const float *ahead = u + channels * u_step;
+  const int64_t ahead_step = parts > 1 ? TARN_LANES : u_step;
+  const float *ahead = u + (parts > 1 ? channels : 64) * u_step;
   for (; parts > 0; parts--) {
     const int64_t rows = tarn_ceil_div(tiles, parts);
     switch (rows) {
 #define CASE(R) \
-  case R: winograd_rows(R, wide, channels, v, v_step, u, u_step, y, y_step, ahead, lines); break;
+  case R: winograd_rows(R, wide, channels, v, v_step, u, u_step, y, y_step, ahead, ahead_step); break;
       WINOGRAD_ROWS(CASE)
 #undef CASE
     }
     tiles -= rows;
     v += rows * TARN_LANES;
     y += rows * TARN_LANES;
-    ahead += channels * lines;
+    ahead += channels * ahead_step;
   }
 }
 
@@ -376,15 +379,17 @@ enum { WINOGRAD_SUM_ROWS = 4, WINOGRAD_SUM_WIDE = 1 };
 enum { WINOGRAD_SUM_ROWS = 2, WINOGRAD_SUM_WIDE = 1 };
 #endif
 
+/// Each tile also calls for the line at `ahead`, which moves on.
 INLINE void winograd_sum_rows(
   const int wide, int64_t tiles, const float *v, const float *g, int64_t g_step, float *sums, int64_t sums_step,
-  int accumulate
+  int accumulate, const float *ahead, int64_t ahead_step
 ) {
   vb own[WINOGRAD_SUM_ROWS][WINOGRAD_SUM_WIDE];
   UNROLLED for (int r = 0; r < WINOGRAD_SUM_ROWS; r++) {
     UNROLLED for (int j = 0; j < wide; j++) own[r][j] = 0;
   }
-  for (int64_t i = 0; i < tiles; i++, v += TARN_LANES, g += TARN_LANES) {
+  for (int64_t i = 0; i < tiles; i++, v += TARN_LANES, g += TARN_LANES, ahead += ahead_step) {
+    __builtin_prefetch(ahead, 0, 2);
     vb gradient[WINOGRAD_SUM_WIDE];
     UNROLLED for (int j = 0; j < wide; j++) gradient[j] = *(const vb *)(g + j * g_step);
     UNROLLED for (int r = 0; r < WINOGRAD_SUM_ROWS; r++) {
@@ -402,21 +407,23 @@ INLINE void winograd_sum_rows(
 
 static void winograd_sums(
   int64_t tiles, int64_t blocks, const float *v, const float *g, int64_t g_step, float *sums, int64_t sums_step,
-  int accumulate
+  int accumulate, const float *const ahead[2]
 ) {
-  int64_t b = 0;
-  for (; b + WINOGRAD_SUM_WIDE <= blocks; b += WINOGRAD_SUM_WIDE) {
-    for (int r = 0; r < TARN_LANES; r += WINOGRAD_SUM_ROWS) {
-      winograd_sum_rows(
-        WINOGRAD_SUM_WIDE, tiles, v + r, g + b * g_step, g_step, sums + r * sums_step + b * TARN_LANES, sums_step,
-        accumulate);
+  int call = 0;
+  for (int64_t b = 0; b < blocks;) {
+    const int wide = blocks - b < WINOGRAD_SUM_WIDE ? 1 : WINOGRAD_SUM_WIDE;
+    for (int r = 0; r < TARN_LANES; r += WINOGRAD_SUM_ROWS, call++) {
+      const float *next = call < 2 ? ahead[call] : v;
+      const int64_t next_step = call < 2 ? TARN_LANES : 0;
+      float *to = sums + r * sums_step + b * TARN_LANES;
+      if (wide == 1) {
+        winograd_sum_rows(1, tiles, v + r, g + b * g_step, g_step, to, sums_step, accumulate, next, next_step);
+      } else {
+        winograd_sum_rows(
+          WINOGRAD_SUM_WIDE, tiles, v + r, g + b * g_step, g_step, to, sums_step, accumulate, next, next_step);
+      }
     }
-  }
-  for (; b < blocks; b++) {
-    for (int r = 0; r < TARN_LANES; r += WINOGRAD_SUM_ROWS) {
-      winograd_sum_rows(
-        1, tiles, v + r, g + b * g_step, g_step, sums + r * sums_step + b * TARN_LANES, sums_step, accumulate);
-    }
+    b += wide;
   }
 }
 

@@ -33,8 +33,9 @@ struct AlgorithmChooser: Sendable {
     if geometry.groups == x[1], geometry.groups > 1 { return [.depthwise] }
     guard x[1] >= BlockedLayout.lanes || geometry.groups == 1 && x[1] >= 8 else { return [] }
     guard allowsWinograd, w[2] == 3, w[3] == 3 else { return [.direct] }
-    // One small image: its weights, read once, cost more than the multiplications that Winograd saves.
-    if x[0] * x[2] * x[3] < 100 { return [.direct, .winograd2, .winograd4] }
-    return x[0] > 1 ? [.winograd4, .winograd2, .direct] : [.winograd2, .winograd4, .direct]
+    // A few tiles of many channels: reading the weights costs most, and a smaller tile has fewer of them.
+    let tiles = x[0] * ((x[2] + 3) / 4) * ((x[3] + 3) / 4)
+    if tiles <= 8, x[1] * w[0] >= 512 * 512 { return [.winograd2, .direct, .winograd4] }
+    return [.winograd4, .winograd2, .direct]
   }
 }

@@ -3,7 +3,7 @@ extension Program {
   ///
   /// A loop may have any number of axes; backends merge neighbouring ones.
   package init(_ graph: Graph) {
-    var lowering = Lowering(graph)
+    var lowering = Lowering(graph.repeatingMasks())
     lowering.run()
     self = lowering.program
     planMemory()

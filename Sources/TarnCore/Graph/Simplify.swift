@@ -1,7 +1,7 @@
 /// Rewrites a graph into one with the same values and less work: equal computations merged, identities removed,
 /// constants and movements folded, unclaimed calls replaced by their fallbacks.
 package struct Simplifier {
-  private var vertices: [Graph.Vertex] = []
+  private(set) var vertices: [Graph.Vertex] = []
   private var known: [Graph.Vertex: Int] = [:]
   /// Of the vertex that is being rewritten.
   private var layer = LayerLabel()
@@ -27,7 +27,7 @@ package struct Simplifier {
 
   private init(claims: @escaping (Call, [Graph.Vertex]) -> Bool) { self.claims = claims }
 
-  private mutating func emit(_ vertex: Graph.Vertex) -> Int {
+  mutating func emit(_ vertex: Graph.Vertex) -> Int {
     rewritten(vertex) ?? intern(vertex)
   }
 
@@ -58,6 +58,7 @@ package struct Simplifier {
       }
       return nil
     case .binary(let kind): return arithmetic(kind, vertex)
+    case .matmul: return oneHotProduct(vertex)
     default: return nil
     }
   }

@@ -16,7 +16,9 @@ extension Tensor {
   package static func composite(_ call: Call, _ arguments: [Tensor], _ shape: [Int]) -> Tensor {
     guard let fallback = call.fallback else { return arguments[0] }
     let vertices = arguments.map { Graph.Vertex($0.node.op, shape: $0.shape, dtype: $0.dtype) }
-    guard Backends.of(arguments[0].device).claims(call, vertices) else { return fallback(arguments) }
+    guard Backends.of(arguments[0].device).claims(call, vertices) else {
+      return fallback(arguments)
+    }
     // Nothing reads the input in the fallback's place: the claim holds for these arguments wherever they are.
     return record(.call(call), [arguments[0]] + arguments, shape, arguments[0].dtype)
   }

@@ -16,7 +16,9 @@ extension Rule {
 
   static let call = Rule(
     vjp: { op, x, y, g in
-      if case .call(let call) = op, let gradients = call.fallbackGradients(x, g) { return gradients }
+      if case .call(let call) = op, let gradients = call.fallbackGradients(x, g) {
+        return gradients
+      }
       guard case .call(let call) = op, let vjp = call.vjp else {
         return [g] + Array(repeating: nil, count: x.count - 1)
       }

@@ -67,7 +67,8 @@ package struct Recurrence: Sendable, Hashable {
       newBias = recurrence.kind == .gru ? 3 : nil
       hidden = recurrence.kind == .gru ? 4 : 3
       cell = recurrence.kind == .lstm ? 4 : nil
-      lengths = recurrence.hasLengths ? (recurrence.kind == .tanh || recurrence.kind == .relu || recurrence.kind == .gruResetBefore ? 4 : 5) : nil
+      let hasFive = recurrence.kind == .gru || recurrence.kind == .lstm
+      lengths = recurrence.hasLengths ? (hasFive ? 5 : 4) : nil
     }
   }
 
@@ -83,7 +84,9 @@ package struct Recurrence: Sendable, Hashable {
   // MARK: Results
 
   /// h after each step [steps, batch, hidden], h at the end [batch, hidden], and an LSTM's c at the end.
-  package func callAsFunction(_ arguments: [Tensor]) -> (output: Tensor, hidden: Tensor, cell: Tensor?) {
+  package func callAsFunction(_ arguments: [Tensor]) -> (
+    output: Tensor, hidden: Tensor, cell: Tensor?
+  ) {
     let states = Tensor.composite(
       .composite("recurrent", attributes) { self.states($0) }, arguments,
       [statePlanes, batch, hidden])

@@ -168,9 +168,7 @@ public struct LayerNorm: Layer, CustomStringConvertible {
       return rejected(x, "expects the last axes to be \(shape)", as: x.shape)
     }
     if let problem = floatingProblem(x, as: x.shape) { return problem }
-    let y = x.standardized(axes: Array((x.rank - shape.count)..<x.rank), epsilon)
-    let scaled = weight.map { y * $0 } ?? y
-    return recorded(bias.map { scaled + $0 } ?? scaled)
+    return recorded(x.layerNormalized(over: shape.count, epsilon, weight: weight, bias: bias))
   }
 }
 
@@ -245,13 +243,5 @@ public struct LocalResponseNorm: Layer, CustomStringConvertible {
     let mean = rows.averagePooled(
       [size, 1], strides: [1, 1], padding: [(size / 2, (size - 1) / 2), (0, 0)])
     return recorded(x * (mean.reshaped(x.shape) * alpha + k).pow(-beta))
-  }
-}
-
-extension Tensor {
-  /// (x − μ) / √(σ² + ε) over these axes.
-  fileprivate func standardized(axes: [Int], _ epsilon: Double) -> Tensor {
-    let centred = self - mean(axes: axes, keepDims: true)
-    return centred * (centred.squared().mean(axes: axes, keepDims: true) + epsilon).rsqrt()
   }
 }

@@ -22,11 +22,14 @@ extension RecurrentPass {
   /// Of all layers over the steps of `x`.
   func multiplyAdds(_ x: Tensor) -> Int {
     let rows = x.shape.dropLast().reduce(1, *)
-    return weights.directions.reduce(0) { $0 + rows * ($1.inputWeight.count + $1.hiddenWeight.count) }
+    return weights.directions.reduce(0) {
+      $0 + rows * ($1.inputWeight.count + $1.hiddenWeight.count)
+    }
   }
 
   /// Zeros, after a report, if something does not fit.
-  func problem(_ x: Tensor, _ states: [Tensor?], _ lengths: Tensor?, _ layer: some Layer) -> Result? {
+  func problem(_ x: Tensor, _ states: [Tensor?], _ lengths: Tensor?, _ layer: some Layer) -> Result?
+  {
     let settings = weights.settings
     let axes = settings.isBatchFirst ? "[batch, steps, inputs]" : "[steps, batch, inputs]"
     let batch = x.rank == 3 ? x.shape[settings.isBatchFirst ? 0 : 1] : 1

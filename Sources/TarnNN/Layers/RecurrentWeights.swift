@@ -59,7 +59,8 @@ public struct RecurrentWeights: Sendable, Codable {
       let isFirst = number < settings.directions
       let inputs = isFirst ? settings.inputs : settings.hidden * settings.directions
       return RecurrentDirection(
-        inputWeight: parameter(0, [rows, inputs]), hiddenWeight: parameter(1, [rows, settings.hidden]),
+        inputWeight: parameter(0, [rows, inputs]),
+        hiddenWeight: parameter(1, [rows, settings.hidden]),
         inputBias: settings.hasBias ? parameter(2, [rows]) : nil,
         hiddenBias: settings.hasBias ? parameter(3, [rows]) : nil)
     }
