@@ -220,7 +220,8 @@ static void add_arguments(tarn_dnn_op *op, const piece_geometry *piece) {
   const int pass = (int)key[PASS], by_channels = (int)op->facts[BY_CHANNELS];
   const int64_t size = sizeof(float);
   int one_group = key[GROUPS] == 1;
-  int64_t x_step = piece->n * piece->c * key[H] * key[W] * size, y_step = piece->n * piece->o * key[OH] * key[OW] * size;
+  int64_t x_step = piece->n * piece->c * key[H] * key[W] * size;
+  int64_t y_step = piece->n * piece->o * key[OH] * key[OW] * size;
   // Pieces of channels of one group share the other side.
   if (by_channels && one_group && pass == TARN_PASS_INPUT_GRADIENT) y_step = 0;
   if (by_channels && one_group && pass != TARN_PASS_INPUT_GRADIENT) x_step = 0;

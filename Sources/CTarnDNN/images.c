@@ -45,7 +45,8 @@ static int run(const tarn_dnn_op *op, int kind, void *const *operands) {
 
 // MARK: Pooling
 
-enum { PLANES = 1, H, W, OH, OW, SIZE, STRIDE = SIZE + 2, LOW = STRIDE + 2, DILATION = LOW + 2, POOLING = DILATION + 2 };
+enum { PLANES = 1, H, W, OH, OW, SIZE, STRIDE = SIZE + 2, LOW = STRIDE + 2, DILATION = LOW + 2,
+       POOLING = DILATION + 2 };
 
 static dnnl_status_t describe_pool(
   tarn_dnn_maker *maker, tarn_dnn_layouts *all, const images *piece, dnnl_prop_kind_t direction)

@@ -71,8 +71,8 @@ static int examine(void *handle) {
   }
   int has_openmp = library.omp_set_num_threads && library.omp_get_max_threads;
   if (version->cpu_runtime != DNNL_RUNTIME_SEQ && !(version->cpu_runtime == DNNL_RUNTIME_OMP && has_openmp)) {
-    snprintf(state_text, sizeof state_text, "oneDNN %s brings threads of its own that cannot be turned off; install one "
-             "built for OpenMP", version_text);
+    snprintf(state_text, sizeof state_text, "oneDNN %s brings threads of its own that cannot be turned off; install "
+             "one built for OpenMP", version_text);
     return 0;
   }
   dnnl_status_t status = library.dnnl_engine_create(&library.engine, dnnl_cpu, 0);

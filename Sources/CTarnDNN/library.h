@@ -103,7 +103,8 @@ typedef struct {
   dnnl_primitive_desc_t made;
 } tarn_dnn_maker;
 
-// TARN_DNN_FORWARD(maker, type, name in version 2, name in version 3, arguments…); backward: a hint before the arguments.
+// TARN_DNN_FORWARD(maker, type, name in version 2, name in version 3, arguments…); backward has a hint before the
+// arguments.
 #if TARN_DNN_MAJOR == 2
 /// NAME_desc_init with these arguments, then the descriptor of an implementation.
 #define TARN_DNN_BACKWARD(maker, type, old, new, hint, ...)                                                           \

@@ -42,7 +42,8 @@ static dnnl_status_t describe(tarn_dnn_maker *maker, tarn_dnn_layouts *all, cons
   }
   if (key[CELL] == TARN_DNN_GRU) {
     return TARN_DNN_FORWARD(
-      maker, dnnl_rnn_desc_t, lbr_gru_forward, lbr_gru_forward, direction, order, x, state, w_x, w_h, bias, h, state, 0);
+      maker, dnnl_rnn_desc_t, lbr_gru_forward, lbr_gru_forward, direction, order, x, state, w_x, w_h, bias, h, state,
+      0);
   }
   dnnl_alg_kind_t activation = key[CELL] == TARN_DNN_RELU ? dnnl_eltwise_relu : dnnl_eltwise_tanh;
   return TARN_DNN_FORWARD(
