@@ -6,10 +6,11 @@ package final class CPUBackend: Backend {
   package let name = "cpu"
   package let allocator = CachingAllocator()
   package static let shared = CPUBackend()
-  private let chooser = AlgorithmChooser(
-    allowsWinograd: Machine.allowsWinograd, tuning: .shared)
+  private let chooser: AlgorithmChooser
 
-  private init() {}
+  package init(tuning: Tuning = .shared) {
+    chooser = AlgorithmChooser(allowsWinograd: Machine.allowsWinograd, tuning: tuning)
+  }
 
   package func upload(_ bytes: UnsafeRawBufferPointer) -> any Storage {
     do {

@@ -22,7 +22,7 @@ struct AlgorithmChooser: Sendable {
     let candidates = algorithms(x, w, geometry).map {
       BlockedConvolution($0, pass, geometry, x: x, w: w, y: y)
     }
-    return tuning.best(of: candidates.filter(\.isPossible))
+    return tuning.best(of: candidates)
   }
 
   /// The best first.
@@ -30,13 +30,20 @@ struct AlgorithmChooser: Sendable {
     -> [BlockedConvolution.Algorithm]
   {
     if x[1] <= 4 { return [.stem] }
-    if geometry.groups == x[1], geometry.groups > 1 { return [.depthwise] }
+    if geometry.groups == x[1], geometry.groups > 1 { return [.depthwise, .oneDNNDirect] }
     guard x[1] >= BlockedLayout.lanes || geometry.groups == 1 && x[1] >= 8 else { return [] }
-    guard allowsWinograd, w[2] == 3, w[3] == 3 else { return [.direct] }
+    guard allowsWinograd, w[2] == 3, w[3] == 3 else { return [.direct, .oneDNNDirect] }
     // With few tiles, reading the weights costs most, and of one small image Winograd's, which come on top of the plain
     // ones, are not worth their memory.
     let tiles = x[0] * ((x[2] + 3) / 4) * ((x[3] + 3) / 4)
-    if tiles < 9 { return [.direct, .winograd2, .winograd4] }
-    return tiles < 36 ? [.winograd2, .winograd4, .direct] : [.winograd4, .winograd2, .direct]
+    let own: [BlockedConvolution.Algorithm] =
+      if tiles < 9 {
+        [.direct, .winograd2, .winograd4]
+      } else if tiles < 36 {
+        [.winograd2, .winograd4, .direct]
+      } else {
+        [.winograd4, .winograd2, .direct]
+      }
+    return own + [.oneDNNDirect, .oneDNNWinograd]
   }
 }

@@ -8,7 +8,7 @@ import TarnCore
 struct BlockedConvolution: Hashable {
   /// Which kernels do the work.
   enum Algorithm: Int, CaseIterable {
-    case direct, stem, depthwise, winograd2, winograd4
+    case direct, stem, depthwise, winograd2, winograd4, oneDNNDirect, oneDNNWinograd
   }
 
   var algorithm: Algorithm
@@ -28,7 +28,8 @@ struct BlockedConvolution: Hashable {
   /// The op that readies plain weights for `op`; a result from a leaf is kept with it, and takes its place if it can.
   var packing: Op {
     var bare = self
-    bare.epilogue = Epilogue()
+    // oneDNN's order of the weights may depend on what follows the sums; ours does not.
+    if algorithm.oneDNN == nil { bare.epilogue = Epilogue() }
     let suffix = "\(pass).\(algorithm)"
     let inverse =
       algorithm == .direct ? Call(Self.unpackName + suffix, bare.attributes) : nil
@@ -78,6 +79,7 @@ struct BlockedConvolution: Hashable {
       case .depthwise: tarn_blocked_depthwise_takes(conv, pass) != 0
       case .winograd2: tarn_winograd_takes(conv, pass, 2) != 0
       case .winograd4: tarn_winograd_takes(conv, pass, 4) != 0
+      case .oneDNNDirect, .oneDNNWinograd: DNNConvolution(self) != nil
       }
     }
   }
@@ -92,6 +94,7 @@ struct BlockedConvolution: Hashable {
       case .depthwise: Int(tarn_blocked_depthwise_packed_count(conv))
       case .winograd2: Int(tarn_winograd_packed_count(conv, pass, 2))
       case .winograd4: Int(tarn_winograd_packed_count(conv, pass, 4))
+      case .oneDNNDirect, .oneDNNWinograd: DNNConvolution(self)?.packedCount ?? 0
       }
     }
   }

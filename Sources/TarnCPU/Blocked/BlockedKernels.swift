@@ -27,6 +27,14 @@ enum BlockedKernels {
   private static func convolution(_ convolution: BlockedConvolution) -> KernelStep.Body {
     let layout = convolution.layout
     let epilogue = convolution.epilogue
+    if let oneDNN = DNNConvolution(convolution) {
+      return { operands, output in
+        let floats = operands.map { $0.assumingMemoryBound(to: Float.self) }
+        var bound = epilogue.bound(to: operands, after: 2)
+        let y = output.assumingMemoryBound(to: Float.self)
+        try check(oneDNN.run(floats[0], floats[1], &bound, y), "convolution (oneDNN)")
+      }
+    }
     return { operands, output in
       let floats = operands.map { $0.assumingMemoryBound(to: Float.self) }
       let y = output.assumingMemoryBound(to: Float.self)
@@ -54,6 +62,7 @@ enum BlockedKernels {
     case .depthwise: tarn_blocked_depthwise_forward(conv, x, packed, epilogue, y)
     case .winograd2: tarn_winograd_forward(conv, 2, x, packed, epilogue, y)
     case .winograd4: tarn_winograd_forward(conv, 4, x, packed, epilogue, y)
+    case .oneDNNDirect, .oneDNNWinograd: Int32(TARN_BAD_ARGUMENT.rawValue)
     }
   }
 
@@ -66,6 +75,7 @@ enum BlockedKernels {
     case .winograd2: tarn_winograd_input_gradient(conv, 2, g, packed, dx)
     case .winograd4: tarn_winograd_input_gradient(conv, 4, g, packed, dx)
     case .direct, .stem: tarn_direct_input_gradient(conv, g, packed, dx)
+    case .oneDNNDirect, .oneDNNWinograd: Int32(TARN_BAD_ARGUMENT.rawValue)
     }
   }
 
@@ -79,12 +89,14 @@ enum BlockedKernels {
     case .depthwise: tarn_blocked_depthwise_weight_gradient(conv, x, g, dw)
     case .winograd2: tarn_winograd_weight_gradient(conv, 2, x, g, dw)
     case .winograd4: tarn_winograd_weight_gradient(conv, 4, x, g, dw)
+    case .oneDNNDirect, .oneDNNWinograd: Int32(TARN_BAD_ARGUMENT.rawValue)
     }
   }
 
   private static func packing(_ convolution: BlockedConvolution) -> KernelStep.Body {
     let layout = convolution.layout
     let pass = Int32(convolution.pass.rawValue)
+    let oneDNN = DNNConvolution(convolution)
     return { operands, output in
       let w = operands[0].assumingMemoryBound(to: Float.self)
       let packed = output.assumingMemoryBound(to: Float.self)
@@ -95,6 +107,8 @@ enum BlockedKernels {
         case .depthwise: tarn_blocked_depthwise_pack(conv, w, packed)
         case .winograd2: tarn_winograd_pack(conv, pass, 2, w, packed)
         case .winograd4: tarn_winograd_pack(conv, pass, 4, w, packed)
+        case .oneDNNDirect, .oneDNNWinograd:
+          oneDNN?.pack(w, packed) ?? Int32(TARN_BAD_ARGUMENT.rawValue)
         }
       }
       try check(status, "convolution")

@@ -173,7 +173,8 @@ struct EpilogueFusion {
 
   /// min(max(a, low), high)
   private func clip(_ low: Int, _ longer: inout Chain) -> Bool {
-    guard case .full = vertices[low].op, !isOutput[longer.end], users[longer.end].count == 1,
+    guard case .full = vertices[low].op, !usesOneDNN(longer.root), !isOutput[longer.end],
+      users[longer.end].count == 1,
       case let next = users[longer.end][0], case .binary(.minimum) = vertices[next].op,
       let (_, high) = pairs(next).first(where: { $0.0 == longer.end }),
       case .full = vertices[high].op
@@ -183,6 +184,12 @@ struct EpilogueFusion {
     longer.end = next
     longer.parts.append(next)
     return true
+  }
+
+  private func usesOneDNN(_ root: Int) -> Bool {
+    guard case .call(let call) = vertices[root].op, call.name.hasPrefix(BlockedConvolution.name)
+    else { return false }
+    return BlockedConvolution(call).algorithm.oneDNN != nil
   }
 
   /// a · sigmoid(a), both read by nothing else.
@@ -222,6 +229,12 @@ struct EpilogueFusion {
       var convolution = BlockedConvolution(call)
       convolution.epilogue = epilogue
       op = convolution.op
+      if convolution.algorithm.oneDNN != nil {
+        let weight = vertices[inputs[1]].inputs[0]
+        inputs[1] = made(
+          Graph.Vertex(
+            convolution.packing, [weight], shape: [convolution.packedCount], dtype: .float32))
+      }
       isAbsorbed[chain.root] = true
     }
     for part in chain.parts { isAbsorbed[part] = true }

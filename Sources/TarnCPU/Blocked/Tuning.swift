@@ -50,20 +50,23 @@ package final class Tuning: Sendable {
     return state.withLock { $0.choices.count }
   }
 
-  /// The best of some candidates, all of one convolution; the first is the rule of thumb's.
+  /// The best of some candidates, all of one convolution, in the order of the rule of thumb.
   func best(of candidates: [BlockedConvolution]) -> BlockedConvolution? {
-    guard let first = candidates.first, mode != .off, candidates.count > 1 else {
-      return candidates.first
+    guard let key = candidates.first?.key, mode != .off, candidates.count > 1 else {
+      return candidates.first { $0.isPossible }
     }
     load()
-    let key = first.key
-    if let choice = state.withLock({ $0.choices[key] }) {
-      return candidates.first { $0.algorithm == choice } ?? first
+    if let choice = state.withLock({ $0.choices[key] }),
+      let known = candidates.first(where: { $0.algorithm == choice }), known.isPossible
+    {
+      return known
     }
-    guard mode == .measure else { return first }
-    let times = candidates.map { (convolution: $0, seconds: Self.seconds($0)) }
+    guard mode == .measure else { return candidates.first { $0.isPossible } }
+    let times = candidates.filter(\.isPossible).map {
+      (convolution: $0, seconds: Self.seconds($0))
+    }
     guard let fastest = times.min(by: { $0.seconds < $1.seconds }), fastest.seconds < .infinity
-    else { return first }
+    else { return candidates.first { $0.isPossible } }
     state.withLock { $0.choices[key] = fastest.convolution.algorithm }
     save()
     return fastest.convolution
