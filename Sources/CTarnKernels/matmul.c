@@ -182,6 +182,11 @@ int tarn_matmul(
 ) {
   if (dtype <= TARN_DTYPE_BOOL || dtype > TARN_DTYPE_F64) return TARN_BAD_ARGUMENT;
   int status = TARN_OK;
+  if (stride_b == 0 && !transpose_a && stride_a == m * k) {
+    // Every batch has the same B, and their rows follow one another: one product.
+    m *= batch;
+    batch = batch > 0;
+  }
   matmul job = {
     .dtype = dtype, .transpose_a = transpose_a, .transpose_b = transpose_b, .batch = batch, .m = m, .n = n, .k = k,
     .bytes = tarn_bytes_of(dtype), .a = a, .b = b, .stride_a = stride_a, .stride_b = stride_b, .c = c,

@@ -46,6 +46,7 @@ extension OpCase {
     OpCase("round", shape, order: 0) { $0[0].round() },
     OpCase("isNaN", shape, order: 0) { $0[0].isNaN() },
     OpCase("clamped", shape) { $0[0].clamped(min: -0.77, max: 1.23) },
+    OpCase("hardTanh", shape) { $0[0].hardTanh(from: -0.77, to: 1.23) },
     OpCase("pow 3", shape) { $0[0].pow(3) },
     OpCase("pow -1.5", shape, domains: [.positive]) { $0[0].pow(-1.5) },
     OpCase("squared", shape, dtypes: numbers) { $0[0].squared() },

@@ -5,9 +5,10 @@
 #include "math.h"
 
 typedef float lanes_t __attribute__((vector_size(64)));
+typedef lanes_t lanes_memory __attribute__((aligned(4), may_alias));
 typedef int32_t lane_bits_t __attribute__((vector_size(64)));
 
-INLINE lanes_t lanes_at(const float *p) { return *(const lanes_t *)p; }
+INLINE lanes_t lanes_at(const float *p) { return *(const lanes_memory *)p; }
 
 INLINE lanes_t lanes_where(lane_bits_t mask, lanes_t a, lanes_t b) {
   return (lanes_t)((mask & (lane_bits_t)a) | (~mask & (lane_bits_t)b));
@@ -27,7 +28,7 @@ static void affine_pixels(
     if (residual) a += lanes_at(residual + i);
     if (activation == TARN_ACTIVATION_RELU) a = lanes_above(a, one);
     if (activation == TARN_ACTIVATION_CLIP) a = lanes_below(lanes_above(a, one + low), one + high);
-    *(lanes_t *)(y + i) = a;
+    *(lanes_memory *)(y + i) = a;
   }
 }
 
@@ -36,7 +37,7 @@ static void blend_pixels(
 ) {
   const lanes_t s = lanes_at(a), t = lanes_at(b), u = lanes_at(c);
   for (int64_t i = 0; i < pixels * 16; i += 16) {
-    *(lanes_t *)(z + i) = lanes_at(x + i) * s + (lanes_at(y + i) * t + u);
+    *(lanes_memory *)(z + i) = lanes_at(x + i) * s + (lanes_at(y + i) * t + u);
   }
 }
 

@@ -17,6 +17,7 @@ enum BlockedKernels {
     case "blocked.maxPool", "blocked.maxPoolGradient", "blocked.windowSum",
       "blocked.windowSpread":
       return pooling(call, x, y)
+    case "blocked.channelSums": return channelSums(x[0].shape)
     case "blocked.batchMoments", "blocked.batchGradientSums": return batch(call, x)
     default: return nil
     }
@@ -182,6 +183,20 @@ enum BlockedKernels {
         }
       }
       try check(status, "pooling")
+    }
+  }
+
+  /// The sum of each channel: the first of the two sums of a gradient.
+  private static func channelSums(_ shape: [Int]) -> KernelStep.Body {
+    let (n, blocks, pixels) = (Int64(shape[0]), Int64(shape[1]), Int64(shape[2] * shape[3]))
+    let zeros = [Float](repeating: 0, count: shape[1] * BlockedLayout.lanes)
+    return { operands, output in
+      let x = operands[0].assumingMemoryBound(to: Float.self)
+      var products = zeros
+      try check(
+        tarn_blocked_gradient_sums(
+          n, blocks, pixels, x, nil, 0, 0, x, zeros, zeros,
+          output.assumingMemoryBound(to: Float.self), &products), "sum")
     }
   }
 

@@ -221,6 +221,10 @@ struct BlockedLayout {
     guard isNative[input], axes.contains(2), axes.contains(3), !axes.contains(1) else {
       return nil
     }
+    if kind == .sum, axes.contains(0), vertex.dtype == .float32 {
+      return emit(
+        .call(Call("blocked.channelSums")), [blockedForm(input)], Self.blockedShape(vertex.shape))
+    }
     return emit(
       .reduce(kind, axes: axes), [blockedForm(input)], Self.blockedShape(vertex.shape),
       vertex.dtype)

@@ -82,11 +82,35 @@ extension Tensor {
     return .record(.call(.logSoftmax(axis)), result, x, x.shape, x.dtype)
   }
 
+  /// min(max(x, low), high), with the derivative 1 strictly between the bounds and 0 elsewhere.
+  ///
+  /// Between 0 and 6 it is ReLU6. Unlike ``clamped(min:max:)`` it needs only its result for the derivative.
+  ///
+  /// ```swift
+  /// let y = x.hardTanh(from: 0, to: 6)
+  /// ```
+  public func hardTanh(from low: Double = -1, to high: Double = 1) -> Tensor {
+    let fallback = floating.clamped(min: low, max: high)
+    return Tensor.record(
+      .call(.hardTanh(low, high)), [fallback, floating], fallback.shape, fallback.dtype)
+  }
+
   /// The largest element along `axis`, as a constant.
   private func peak(_ axis: Int) -> Tensor { stopGradient(max(axis, keepDims: true)) }
 }
 
 extension Call {
+  /// dx = g where low < y < high.
+  fileprivate static func hardTanh(_ low: Double, _ high: Double) -> Call {
+    let derivative: @Sendable (Tensor, Tensor) -> Tensor = { y, g in
+      which((y .> low) .& (y .< high), g, Tensor.full(like: g, 0))
+    }
+    return Call(
+      "hardTanh", [.real(low), .real(high)],
+      vjp: { _, y, g in [derivative(y, g)] },
+      jvp: { _, y, tangents in tangents[0].map { derivative(y, $0) } })
+  }
+
   /// y = softmax(x): dx = y (g − Σ g y), symmetric, so tangents go the same way.
   fileprivate static func softmax(_ axis: Int) -> Call {
     let derivative: @Sendable (Tensor, Tensor) -> Tensor = { y, g in

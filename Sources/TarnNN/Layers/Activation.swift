@@ -17,7 +17,7 @@ public enum Activation: String, Hashable, Sendable, Codable, CaseIterable {
     switch self {
     case .identity: x
     case .relu: x.relu()
-    case .relu6: x.clamped(min: 0, max: 6)
+    case .relu6: x.hardTanh(from: 0, to: 6)
     case .leakyReLU: x.leakyReLU(slope: 0.01)
     case .elu: x.elu(alpha: 1)
     case .selu: SELU()(x)
@@ -30,7 +30,7 @@ public enum Activation: String, Hashable, Sendable, Codable, CaseIterable {
     case .logSigmoid: x.logSigmoid()
     case .softplus: x.softplus()
     case .softsign: x / (1 + x.abs())
-    case .hardTanh: x.clamped(min: -1, max: 1)
+    case .hardTanh: x.hardTanh()
     case .hardSwish: x.hardSwish()
     case .hardSigmoid: x.hardSigmoid()
     case .softmax: x.softmax(axis: -1)
