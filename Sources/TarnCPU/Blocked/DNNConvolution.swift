@@ -2,7 +2,7 @@ import CTarnDNN
 import CTarnKernels
 
 /// oneDNN's convolution for one geometry, pass and epilogue: a candidate that measurements may choose.
-final class DNNConvolution: @unchecked Sendable {  // the operation is constant and used from one thread at a time
+final class DNNConvolution: @unchecked Sendable {  // an operation is constant once it is made
   private let operation: OpaquePointer
   private let pass: Int32
 
