@@ -35,6 +35,10 @@ public enum Machine {
   public static let allowsWinograd =
     ProcessInfo.processInfo.environment["TARN_WINOGRAD"] != "off"
 
+  /// Convolutions whose algorithm was measured on this machine: `TARN_TUNE=measure` measures those that a program
+  /// meets and keeps the choices in a file, `TARN_TUNE=off` ignores the file.
+  public static var tunedConvolutions: Int { Tuning.shared.count }
+
   /// Memory that tensors hold now, and the most they held at once, in bytes.
   public static var tensorMemory: (used: Int, peak: Int) { CPUBackend.shared.allocator.usage }
 

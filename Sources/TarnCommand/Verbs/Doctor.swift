@@ -15,7 +15,8 @@ struct Doctor: Verb {
       system: ProcessInfo.processInfo.operatingSystemVersionString,
       processors: ProcessInfo.processInfo.activeProcessorCount,
       cpuFeatures: Machine.features, simd: Machine.simdLevel, oneDnn: Machine.oneDNN,
-      oneDnnVersion: Machine.oneDNNVersion, threads: Machine.threads,
+      oneDnnVersion: Machine.oneDNNVersion, winograd: Machine.allowsWinograd,
+      tuned: Machine.tunedConvolutions, threads: Machine.threads,
       memoryMb: Double(ProcessInfo.processInfo.physicalMemory) / 1e6,
       variables: Self.variables, checks: SelfCheck.all(seed: common.seed))
   }
@@ -31,7 +32,10 @@ struct Doctor: Verb {
   /// What this program reads from the environment.
   private static var variables: [DoctorAnswer.Variable] {
     let set = ProcessInfo.processInfo.environment.filter { $0.key.hasPrefix("TARN_") }
-    let known = ["TARN_DATA", "TARN_ONEDNN", "TARN_SIMD", "TARN_THREADS"]
+    let known = [
+      "TARN_CACHE", "TARN_DATA", "TARN_ONEDNN", "TARN_SIMD", "TARN_THREADS", "TARN_TUNE",
+      "TARN_WINOGRAD",
+    ]
     return Set(known).union(set.keys).sorted().map { .init(name: $0, value: set[$0]) }
   }
 }
@@ -51,6 +55,9 @@ struct DoctorAnswer: Answer {
   /// What was found of oneDNN, in words, and its version if it is used.
   var oneDnn: String
   var oneDnnVersion: String?
+  /// Whether convolutions may go by Winograd's filtering, and how many have a measured choice of algorithm.
+  var winograd: Bool
+  var tuned: Int
   var threads: Int
   var memoryMb: Double
   var variables: [Variable]
@@ -60,8 +67,8 @@ struct DoctorAnswer: Answer {
   var exitCode: Int32 { isWell ? 0 : 1 }
 
   private enum CodingKeys: CodingKey {
-    case version, swift, system, processors, cpuFeatures, simd, oneDnn, oneDnnVersion, threads
-    case memoryMb, variables, checks
+    case version, swift, system, processors, cpuFeatures, simd, oneDnn, oneDnnVersion, winograd
+    case tuned, threads, memoryMb, variables, checks
     case isWell
   }
 
@@ -75,6 +82,8 @@ struct DoctorAnswer: Answer {
     try container.encode(simd, forKey: .simd)
     try container.encode(oneDnn, forKey: .oneDnn)
     try container.encodeIfPresent(oneDnnVersion, forKey: .oneDnnVersion)
+    try container.encode(winograd, forKey: .winograd)
+    try container.encode(tuned, forKey: .tuned)
     try container.encode(threads, forKey: .threads)
     try container.encode(memoryMb, forKey: .memoryMb)
     try container.encode(variables, forKey: .variables)
@@ -89,6 +98,7 @@ struct DoctorAnswer: Answer {
       "processor  \(processors) cores, \(cpuFeatures.joined(separator: " "))",
       "kernels    \(simd), \(threads) \(threads == 1 ? "thread" : "threads")",
       "oneDNN     \(oneDnn)",
+      "choices    \(tuned) measured for convolutions (TARN_TUNE=measure adds to them); Winograd \(winograd ? "allowed" : "off")",
       "memory     \(Text.count(Int(memoryMb))) MB",
     ]
     lines += variables.map { "\($0.name)  \($0.value ?? "not set")" } + [""]
