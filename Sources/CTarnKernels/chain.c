@@ -46,7 +46,6 @@ static int read_values(chain_state *s, tarn_chain *chain, void *const *pointers,
       s->values[n] = (chain_value){.memory = memory};
       // Where the output lies over the input, it lies in the same place.
       if (memory != chain->out && memory < chain->out + s->total && chain->out < memory + s->total) return 0;
-      chain->fetched[chain->n_fetched++] = memory;
     } else if (has_strides(loop, input->strides, 0)) {
       s->values[n] = (chain_value){.one = *memory};
     } else {
@@ -204,7 +203,7 @@ int tarn_chain_run(const tarn_loop *loop, void *const *pointers, const tarn_scal
   for (int i = 0; i < loop->n_regs; i++) state.value_of[i] = NOTHING;
   tarn_chain chain;
   chain.out = place(output, pointers);
-  chain.n_steps = chain.n_fetched = 0;
+  chain.n_steps = 0;
   chain.streams = state.total * (int64_t)sizeof(float) >= TARN_LARGE && ((uintptr_t)chain.out & 63) == 0;
   if (!read_values(&state, &chain, pointers, scalars) || !make_steps(&state, &chain)) return 0;
   chain_job job = {tarn_level_now(), &chain};

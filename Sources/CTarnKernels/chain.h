@@ -45,11 +45,10 @@ typedef struct {
 typedef struct {
   const float *first;
   float *out;
-  int n_steps, n_fetched;
-  /// Whether results go past the caches, and inputs are fetched ahead. `out` is 64-byte aligned then.
+  int n_steps;
+  /// Whether results go past the caches; `out` is 64-byte aligned then. The processor alone fetches inputs best.
   int streams;
   tarn_chain_step steps[TARN_CHAIN_MOST_STEPS];
-  const float *fetched[TARN_CHAIN_MOST_INPUTS];
 } tarn_chain;
 
 #endif

@@ -5,8 +5,8 @@
 #include "math.h"
 #include "types.h"
 
-/// Vectors of a group: what one instruction works on at a time.
-#define CHAIN_GROUP 8
+/// Vectors of a group: what one instruction works on at a time. Through memory few, so that loads and stores alternate.
+enum { CHAIN_GROUP = 8, CHAIN_STREAMED_GROUP = 2 };
 #define CHAIN_VECTORS _Pragma("clang loop unroll(full)") for (int v = 0; v < vectors; v++)
 
 INLINE vf chain_operand(const float *p, int64_t count) { return count >= W ? load_f(p) : load_part_f(p, count); }
@@ -84,20 +84,12 @@ INLINE void chain_group(const tarn_chain *chain, int64_t at, const int vectors, 
   }
 }
 
-/// Elements from what is read to what is fetched.
-enum { CHAIN_FETCH_AHEAD = 1024 };
-
 static void run_chain(const tarn_chain *chain, int64_t begin, int64_t end) {
-  const int64_t group = CHAIN_GROUP * W;
-  for (; begin + group <= end; begin += group) {
-    if (chain->streams) {
-      for (int i = 0; i < chain->n_fetched; i++) {
-        const float *from = chain->fetched[i] + begin + CHAIN_FETCH_AHEAD;
-        for (int64_t j = 0; j < group; j += 16) __builtin_prefetch(from + j);
-      }
-    }
-    chain_group(chain, begin, CHAIN_GROUP, W);
+  const int64_t group = CHAIN_GROUP * W, streamed = CHAIN_STREAMED_GROUP * W;
+  if (chain->streams) {
+    for (; begin + streamed <= end; begin += streamed) chain_group(chain, begin, CHAIN_STREAMED_GROUP, W);
   }
+  for (; begin + group <= end; begin += group) chain_group(chain, begin, CHAIN_GROUP, W);
   for (; begin + W <= end; begin += W) chain_group(chain, begin, 1, W);
   if (begin < end) chain_group(chain, begin, 1, end - begin);
 }
