@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "chain.h"
 #include "include/tarn_blocked.h"
 #include "include/tarn_kernels.h"
 #include "include/tarn_recurrent.h"
@@ -201,6 +202,8 @@ typedef struct {
   tarn_take_rows take_rows[4];
   /// Copies to 64-byte aligned memory past the caches.
   void (*stream)(void *dst, const void *src, int64_t bytes);
+  /// Elements from `begin` to `end` of a chain of instructions.
+  void (*chain)(const tarn_chain *chain, int64_t begin, int64_t end);
   /// Matrix products: [0] f32, [1] f64. A tile has up to `mr` rows and `nr` columns; tile[][i] has i + 1 rows.
   int mr, nr[2];
   tarn_tile tile[2][TARN_MOST_TILE_ROWS];
@@ -433,6 +436,9 @@ static inline int64_t tarn_plan_extent(const tarn_plan *plan, int64_t position, 
   int64_t n = tarn_least(plan->block, end - position);
   return plan->by_rows ? tarn_least(n, plan->inner - position % plan->inner) : n;
 }
+
+/// Runs a loop of float32 that is a chain of instructions over memory as it lies. 0 if it is not: nothing is done.
+int tarn_chain_run(const tarn_loop *loop, void *const *pointers, const tarn_scalar *scalars);
 
 /// Copies elements of 1, 2, 4 or 8 bytes; strides in elements.
 void tarn_copy_strided(

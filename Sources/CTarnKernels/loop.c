@@ -271,6 +271,7 @@ int tarn_loop_run(const tarn_loop *loop, void *const *pointers, const tarn_scala
     run_copy(loop, pointers);
     return TARN_OK;
   }
+  if (tarn_chain_run(loop, pointers, scalars)) return TARN_OK;
   tarn_plan *plan;
   int status = tarn_plan_make(&plan, loop, NULL, NULL, 0, pointers, scalars);
   if (status) return status;

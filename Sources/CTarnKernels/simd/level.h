@@ -8,6 +8,7 @@
 #include "affine.h"
 #include "blocked_depthwise.h"
 #include "blocked.h"
+#include "chain.h"
 #include "conv.h"
 #include "direct.h"
 #include "philox.h"
@@ -22,7 +23,7 @@
   { \
     .name = NAME, .level = TARN_LEVEL, .ops = OP_TABLE, .loads = LOAD_TABLE, .stores = STORE_TABLE, \
     .folds = FOLD_TABLE, .short_folds = SHORT_FOLD_TABLE, .row_folds = ROW_FOLD_TABLE, .take_rows = TAKE_ROWS_TABLE, \
-    .stream = stream, \
+    .stream = stream, .chain = run_chain, \
     .mr = MR, .nr = {NR_F, NR_D}, .tile = TILE_TABLE, \
     .pack_transposed = {pack_transposed_f, pack_transposed_d}, .dots = {dots_f, dots_d}, \
     .combination = {combination_f, combination_d}, .gather = {gather_f, gather_d}, .taps = {taps_f, taps_d}, \
