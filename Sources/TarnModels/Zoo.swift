@@ -24,7 +24,7 @@ public enum Zoo {
       inputShape = [3, 224, 224]
     }
 
-    /// The network with random weights, those of the enclosing ``Initialization`` scope.
+    /// The network with random weights, those of the enclosing `Initialization` scope.
     public func model(classes: Int = 1000) -> any Layer { make(classes) }
   }
 

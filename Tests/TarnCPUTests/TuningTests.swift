@@ -14,7 +14,7 @@ import Testing
     let folder = folder()
     defer { try? FileManager.default.removeItem(at: folder) }
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    let tuning = Tuning(mode: .file, folder: folder)
+    let tuning = Tuning(mode: .file, folder: folder, threads: { 2 })
     let text = """
       forward:1,16,8,8:16,16,3,3:1,16,8,8:1,1:1,1:1,1:1 direct
       nonsense
@@ -28,7 +28,7 @@ import Testing
   @Test func measuringFillsTheFile() throws {
     let folder = folder()
     defer { try? FileManager.default.removeItem(at: folder) }
-    let tuning = Tuning(mode: .measure, folder: folder)
+    let tuning = Tuning(mode: .measure, folder: folder, threads: { 2 })
     let backend = CPUBackend(tuning: tuning)
     let graph = Self.convolution()
     _ = backend.compile(graph)
@@ -36,7 +36,7 @@ import Testing
     let text = try String(contentsOf: tuning.file, encoding: .utf8)
     #expect(text.hasPrefix("forward:1,16,8,8:16,16,3,3:1,16,8,8:"))
     // What was measured is not measured again, and another process reads the same choice.
-    let later = Tuning(mode: .file, folder: folder)
+    let later = Tuning(mode: .file, folder: folder, threads: { 2 })
     #expect(later.count == 1)
   }
 

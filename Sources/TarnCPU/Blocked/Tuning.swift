@@ -25,9 +25,13 @@ package final class Tuning: Sendable {
   package let mode: Mode
   private let state = Lock(State())
   private let folder: URL
+  private let threads: @Sendable () -> Int
 
-  package init(mode: Mode, folder: URL = Tuning.defaultFolder) {
-    (self.mode, self.folder) = (mode, folder)
+  package init(
+    mode: Mode, folder: URL = Tuning.defaultFolder,
+    threads: @escaping @Sendable () -> Int = { Machine.threads }
+  ) {
+    (self.mode, self.folder, self.threads) = (mode, folder, threads)
   }
 
   package static var defaultFolder: URL {
@@ -41,7 +45,7 @@ package final class Tuning: Sendable {
 
   /// Where the choices for the present instruction set and threads are kept.
   package var file: URL {
-    folder.appendingPathComponent("tuning-\(Machine.simdLevel)-\(Machine.threads).txt")
+    folder.appendingPathComponent("tuning-\(Machine.simdLevel)-\(threads()).txt")
   }
 
   /// How many convolutions have a measured choice.
