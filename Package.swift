@@ -42,14 +42,15 @@ let package = Package(
     module("TarnData", ["TarnCore", "CZlib", "CTarnDigits"]),
     module("TarnInterop", ["TarnCore", "TarnData", "CZlib"]),
     module("TarnNN", ["TarnCore", "TarnInterop"]),
-    module("TarnModels", ["TarnNN", "TarnData"]),
+    module("TarnVision", ["TarnNN", "TarnData"]),
+    module("TarnModels", ["TarnNN", "TarnData", "TarnVision"]),
     module("TarnPlot", ["TarnCore"]),
     module("TarnTrain", ["TarnNN", "TarnData", "TarnInterop", "TarnPlot"]),
     module(
       "Tarn",
       [
         "TarnCore", "TarnCPU", "TarnData", "TarnInterop", "TarnModels", "TarnNN", "TarnPlot",
-        "TarnTrain",
+        "TarnTrain", "TarnVision",
       ]),
     module("TarnBench", ["Tarn", "CTarnKernels"]),
     .executableTarget(

@@ -7,3 +7,4 @@
 @_exported import TarnNN
 @_exported import TarnPlot
 @_exported import TarnTrain
+@_exported import TarnVision
