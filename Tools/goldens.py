@@ -16,7 +16,7 @@ import sys
 import numpy as np
 import torch
 
-from golden_cases import layers, losses, ops, optimizers, recurrent, schedules, zoo
+from golden_cases import images, layers, losses, ops, optimizers, recurrent, schedules, zoo
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "Tests" / "Goldens"
 MAKERS = {
@@ -31,6 +31,7 @@ MAKERS = {
     "reductions": ops.reductions,
     "movement": ops.movement,
     "zoo": zoo.make,
+    "images": images.make,
     "contractions": ops.contractions,
 }
 LARGEST = 150_000

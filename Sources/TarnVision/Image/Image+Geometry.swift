@@ -106,12 +106,12 @@ extension Image {
     }
   }
 
-  /// The picture scaled so that its shorter side has this length; the longer one follows, rounded
-  /// down.
+  /// The picture scaled so that its shorter side has this length; the longer one follows.
   public func resized(
-    shortSide: Int, interpolation: Interpolation = .bilinear
+    shortSide: Int, interpolation: Interpolation = .bilinear,
+    rounding: Preprocessing.Rounding = .down
   ) -> Image {
-    let size = Preprocessing.Resize.shortSide(shortSide).size(of: (width, height))
+    let size = Preprocessing.Resize.shortSide(shortSide).size(of: (width, height), rounding)
     return resized(width: size.width, height: size.height, interpolation: interpolation)
   }
 

@@ -3,14 +3,17 @@ import TarnData
 
 extension Preprocessing.Resize {
   /// The size a picture of the given one gets.
-  func size(of whole: (width: Int, height: Int)) -> (width: Int, height: Int) {
+  func size(
+    of whole: (width: Int, height: Int), _ rounding: Preprocessing.Rounding
+  ) -> (width: Int, height: Int) {
     switch self {
     case .none: return whole
     case .exactly(let height, let width): return (max(1, width), max(1, height))
     case .shortSide(let side):
       let (short, long) = (min(whole.width, whole.height), max(whole.width, whole.height))
-      // A side of a picture of one pixel's height is as long as all may be.
-      let other = min(Image.longestSide, max(1, max(1, side) * long / max(1, short)))
+      let half = rounding == .nearest ? short / 2 : 0
+      // A line of one pixel's height would get far too long.
+      let other = min(Image.longestSide, (max(1, side) * long + half) / max(1, short))
       return whole.width <= whole.height
         ? (max(1, side), other) : (other, max(1, side))
     }
@@ -54,7 +57,7 @@ extension Preprocessing {
   }
 
   func plan(_ whole: (width: Int, height: Int)) -> Plan {
-    let scaled = resize.size(of: whole)
+    let scaled = resize.size(of: whole, rounding)
     guard let crop, crop.count == 2, crop.allSatisfy({ $0 > 0 }) else {
       let area = PixelRectangle(width: scaled.width, height: scaled.height)
       return Plan(
