@@ -45,7 +45,9 @@ public struct Augmentation: Sendable {
 
   /// A random part scaled to the size, and mirrored half of the time: what networks for photographs are
   /// usually trained with.
-  public static func standard(_ size: [Int], interpolation: Interpolation = .bilinear) -> Augmentation {
+  public static func standard(_ size: [Int], interpolation: Interpolation = .bilinear)
+    -> Augmentation
+  {
     Augmentation([
       RandomResizedCrop(size, interpolation: interpolation), RandomHorizontalFlip(),
     ])

@@ -16,7 +16,8 @@ public struct RandomResizedCrop: ImageTransform {
   public var interpolation: Interpolation
 
   public init(
-    _ size: [Int], scale: ClosedRange<Double> = 0.08...1, ratio: ClosedRange<Double> = 3 / 4...4 / 3,
+    _ size: [Int], scale: ClosedRange<Double> = 0.08...1,
+    ratio: ClosedRange<Double> = 3 / 4...4 / 3,
     interpolation: Interpolation = .bilinear
   ) {
     self.size = checkedSize(size, "RandomResizedCrop")

@@ -45,7 +45,8 @@ public struct RandomRotation: ImageTransform {
 
   public func callAsFunction(_ image: Image, using generator: inout SeededGenerator) -> Image {
     image.rotated(
-      degrees: generator.uniform(degrees), interpolation: interpolation, expands: expands, fill: fill)
+      degrees: generator.uniform(degrees), interpolation: interpolation, expands: expands,
+      fill: fill)
   }
 }
 

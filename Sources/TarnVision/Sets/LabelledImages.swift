@@ -159,7 +159,8 @@ extension LabelledImages {
     for index in indices { try checkIndex(index, count) }
     let size = try batchSize(indices)
     let normalization = Normalization(preprocessing)
-    let batch = try preprocessedBatch(indices.count, size: size, threads: threads) { place, planes in
+    let batch = try preprocessedBatch(indices.count, size: size, threads: threads) {
+      place, planes in
       var generator = generator(indices[place], epoch)
       do {
         normalization.write(try picture(indices[place], &generator).matching(size), to: planes)
