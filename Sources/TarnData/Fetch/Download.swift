@@ -123,7 +123,7 @@ private final class Download {
   private func request() -> tarn_fetch_result {
     var result = tarn_fetch_result()
     let mark = (try? String(contentsOf: markFile, encoding: .utf8)) ?? ""
-    resource.url.withCString { url in
+    resource.address.withCString { url in
       mark.withCString { mark in
         var request = tarn_fetch_request()
         (request.url, request.offset, request.mark) = (url, Int64(count), mark)
@@ -202,7 +202,7 @@ private final class Download {
       try? FileManager.default.removeItem(at: part)
       try? FileManager.default.removeItem(at: markFile)
       throw DataError(
-        .invalid, file: resource.url, reason: "what came is not what was published: \(problem)",
+        .invalid, file: resource.address, reason: "what came is not what was published: \(problem)",
         hint: "it was thrown away; try again, and if it stays so, do not trust that address")
     }
     fsync(descriptor)
@@ -220,23 +220,23 @@ private final class Download {
     switch result.outcome {
     case TARN_FETCH_NO_LIBRARY:
       return DataError(
-        .unreadable, file: resource.url, reason: reason,
+        .unreadable, file: resource.address, reason: reason,
         hint: "apt-get install libcurl4, or fetch it by hand and put it at \(place.path)")
     case TARN_FETCH_STOPPED:
       return DataError(
-        .unreadable, file: resource.url, reason: "the download was stopped" + kept,
+        .unreadable, file: resource.address, reason: "the download was stopped" + kept,
         hint: "the same command goes on from there")
     case TARN_FETCH_REFUSED:
       let isGone = result.status == 404 || result.status == 410
       return DataError(
-        isGone ? .missing : .unreadable, file: resource.url,
+        isGone ? .missing : .unreadable, file: resource.address,
         reason: "the server refuses: HTTP status \(result.status)",
         hint: isGone
           ? "the file has moved; fetch it by hand and put it at \(place.path)"
           : "try again later, or fetch it by hand and put it at \(place.path)")
     default:
       return DataError(
-        .unreadable, file: resource.url, reason: "cannot be fetched: \(reason)" + kept,
+        .unreadable, file: resource.address, reason: "cannot be fetched: \(reason)" + kept,
         hint: "look at the network connection; or fetch it by hand and put it at \(place.path)")
     }
   }

@@ -38,6 +38,14 @@ public struct Resource: Sendable, Hashable, Codable {
     CacheFolder.url.appendingPathComponent(kind.rawValue)
   }
 
+  /// Where it is asked for: `TARN_MIRROR/FILE` if that variable names an address, else ``url``.
+  public var address: String {
+    guard let mirror = ProcessInfo.processInfo.environment["TARN_MIRROR"], !mirror.isEmpty else {
+      return url
+    }
+    return mirror + (mirror.hasSuffix("/") ? "" : "/") + file
+  }
+
   /// Where the file is, if it was fetched; nil if not.
   public func found(in folder: URL) -> URL? {
     let place = folder.appendingPathComponent(file)
