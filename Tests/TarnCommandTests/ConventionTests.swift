@@ -11,7 +11,8 @@ import Testing
     let help = try command.run("--help")
     #expect(help.code == 0)
     for verb in [
-      "demo", "train", "evaluate", "predict", "summary", "inspect", "data", "bench", "doctor",
+      "demo", "train", "evaluate", "predict", "summary", "inspect", "convert", "data", "bench",
+      "doctor",
     ] {
       #expect(help.out.contains(verb))
     }
@@ -65,7 +66,7 @@ import Testing
     let outcome = try Command().run("train", "images", "mnist")
     #expect(outcome.err.contains("--data DIR"))
     #expect(outcome.err.contains("train-images-idx3-ubyte.gz"))
-    #expect(outcome.err.contains("https://"))
+    #expect(outcome.err.contains("tarn data get mnist"))
   }
 
   @Test func badData() throws {

@@ -44,7 +44,8 @@ enum ImageSet: String, Codable, CaseIterable, ExpressibleByArgument {
     if let place = places.first(where: hasFiles) { return place }
     throw DataError(
       .missing, file: folder ?? set.rawValue,
-      reason: "\(set.title) is not there: no train-images-idx3-ubyte or .gz in "
+      reason:
+        "\(set.title) is not there: no train-images-idx3-ubyte or train-images-idx3-ubyte.gz in "
         + places.map(\.path).joined(separator: ", "),
       hint: set.howToGet)
   }
@@ -79,7 +80,7 @@ enum ImageSet: String, Codable, CaseIterable, ExpressibleByArgument {
   var howToGet: String {
     switch self {
     case .digits: "nothing to fetch: they are part of this program"
-    case .mnist: "tarn data get mnist, or give --data DIR, a folder with its four files"
+    case .mnist: "tarn data get mnist; or give --data DIR, a folder with its four files"
     case .fashion:
       "tarn data get fashion, or apt-get install dataset-fashion-mnist, or give --data DIR"
     }
