@@ -34,7 +34,7 @@ struct Evaluate: Verb {
         hint: "give --data a file with rows to test on")
     }
     try RunSetup.check(shape, of: data ?? setup.name, against: folder.card())
-    func figures(_ model: some StandardModel) throws -> HeldOut {
+    func figures(_ model: some Layer) throws -> HeldOut {
       try HeldOut(model, setup, samples, classes)
     }
     return EvaluateAnswer(
