@@ -29,6 +29,11 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLAPACK", providers: [.apt(["liblapack-dev", "libblas-dev"])]),
+    .systemLibrary(
+      name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]
+    ),
+    .systemLibrary(
+      name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
     .target(
       name: "CTarnKernels", cSettings: strictC,
       linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
@@ -39,13 +44,15 @@ let package = Package(
     .target(
       name: "CTarnFetch", cSettings: strictC,
       linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+      name: "CTarnImages", dependencies: ["CJPEG", "CPNG"], cSettings: strictC,
+      linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
 
     module("TarnCore"),
     module("TarnCPU", ["TarnCore", "CTarnKernels", "CTarnDNN", "CLAPACK"]),
     module("TarnData", ["TarnCore", "CZlib", "CTarnDigits", "CTarnFetch"]),
     module("TarnInterop", ["TarnCore", "TarnData", "CZlib"]),
     module("TarnNN", ["TarnCore", "TarnInterop"]),
-    module("TarnVision", ["TarnNN", "TarnData"]),
+    module("TarnVision", ["TarnNN", "TarnData", "CTarnImages", "CTarnKernels"]),
     module("TarnModels", ["TarnNN", "TarnData", "TarnVision"]),
     module("TarnPlot", ["TarnCore"]),
     module("TarnTrain", ["TarnNN", "TarnData", "TarnInterop", "TarnModels", "TarnPlot"]),
@@ -72,6 +79,7 @@ let package = Package(
     tests("TarnNN", ["Tarn"]),
     tests("TarnPlot", ["Tarn"]),
     tests("TarnTrain", ["Tarn"]),
+    tests("TarnVision", ["Tarn"]),
     tests("TarnBench", ["Tarn", "TarnBench"]),
     tests("TarnCommand", ["Tarn", "TarnCommand"]),
     tests("Conformance", ["Tarn"]),
