@@ -45,7 +45,7 @@ let package = Package(
     module("TarnVision", ["TarnNN", "TarnData"]),
     module("TarnModels", ["TarnNN", "TarnData", "TarnVision"]),
     module("TarnPlot", ["TarnCore"]),
-    module("TarnTrain", ["TarnNN", "TarnData", "TarnInterop", "TarnPlot"]),
+    module("TarnTrain", ["TarnNN", "TarnData", "TarnInterop", "TarnModels", "TarnPlot"]),
     module(
       "Tarn",
       [

@@ -1,6 +1,7 @@
 import Foundation
 import TarnCore
 import TarnData
+import TarnModels
 import TarnNN
 
 /// Which model a run trains: what `run.json` keeps so that the run can be taken up again with nothing else said.
