@@ -36,10 +36,13 @@ let package = Package(
       name: "CTarnDNN", dependencies: ["CTarnKernels"], cSettings: strictC,
       linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     .target(name: "CTarnDigits", cSettings: strictC),
+    .target(
+      name: "CTarnFetch", cSettings: strictC,
+      linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
 
     module("TarnCore"),
     module("TarnCPU", ["TarnCore", "CTarnKernels", "CTarnDNN", "CLAPACK"]),
-    module("TarnData", ["TarnCore", "CZlib", "CTarnDigits"]),
+    module("TarnData", ["TarnCore", "CZlib", "CTarnDigits", "CTarnFetch"]),
     module("TarnInterop", ["TarnCore", "TarnData", "CZlib"]),
     module("TarnNN", ["TarnCore", "TarnInterop"]),
     module("TarnVision", ["TarnNN", "TarnData"]),
