@@ -25,6 +25,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.7.0"),
     .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -51,16 +52,22 @@ let package = Package(
     module("TarnCPU", ["TarnCore", "CTarnKernels", "CTarnDNN", "CLAPACK"]),
     module("TarnData", ["TarnCore", "CZlib", "CTarnDigits", "CTarnFetch"]),
     module("TarnInterop", ["TarnCore", "TarnData", "CZlib"]),
+    module("TarnData", ["TarnCore", "CZlib", "CTarnDigits"]),
+    .target(
+      name: "TarnSchemas", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["onnx.proto"], swiftSettings: strict),
+    module("TarnInterop", ["TarnCore", "TarnData", "TarnSchemas", "CZlib"]),
     module("TarnNN", ["TarnCore", "TarnInterop"]),
     module("TarnVision", ["TarnNN", "TarnData", "CTarnImages", "CTarnKernels"]),
     module("TarnModels", ["TarnNN", "TarnData", "TarnVision"]),
+    module("TarnExchange", ["TarnCore", "TarnData", "TarnNN", "TarnInterop", "TarnSchemas"]),
     module("TarnPlot", ["TarnCore"]),
     module("TarnTrain", ["TarnNN", "TarnData", "TarnInterop", "TarnModels", "TarnPlot"]),
     module(
       "Tarn",
       [
-        "TarnCore", "TarnCPU", "TarnData", "TarnInterop", "TarnModels", "TarnNN", "TarnPlot",
-        "TarnTrain", "TarnVision",
+        "TarnCore", "TarnCPU", "TarnData", "TarnExchange", "TarnInterop", "TarnModels", "TarnNN",
+        "TarnPlot", "TarnTrain", "TarnVision",
       ]),
     module("TarnBench", ["Tarn", "CTarnKernels"]),
     .executableTarget(
@@ -74,6 +81,7 @@ let package = Package(
     tests("TarnCore", ["Tarn"]),
     tests("TarnCPU", ["Tarn", "CTarnKernels", "CTarnDNN"]),
     tests("TarnData", ["Tarn"]),
+    tests("TarnExchange", ["Tarn", "TarnSchemas"]),
     tests("TarnInterop", ["Tarn"]),
     tests("TarnModels", ["Tarn"]),
     tests("TarnNN", ["Tarn"]),

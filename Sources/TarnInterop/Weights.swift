@@ -12,7 +12,7 @@ import TarnData
 public struct Weights: Sendable {
   /// The file formats that are told by their contents.
   public enum Format: String, Sendable, Hashable, Codable {
-    case safetensors, npz, npy
+    case safetensors, npz, npy, onnx
     /// PyTorch's zip archives, and TorchScript's.
     case torch
     /// PyTorch's files before 1.6, and plain pickles with arrays.
@@ -54,6 +54,11 @@ public struct Weights: Sendable {
       for entry in opened.entries { self[entry.name] = try opened.tensor(entry) }
     case .npz: for (name, tensor) in try NPZ.read(file) { self[name] = tensor }
     case .torch, .torchLegacy: self = try TorchFile(file).weights()
+    case .onnx:
+      let folder = url.deletingLastPathComponent()
+      for (name, tensor) in try ONNXFile.initializers(of: file, folder: folder) {
+        self[name] = tensor
+      }
     case .npy: self[url.deletingPathExtension().lastPathComponent] = try NPY.read(file)
     }
   }
@@ -140,9 +145,10 @@ public struct Weights: Sendable {
     let looksLikeSafetensors = file.count >= 10 && file.withBytes { $0[8] == UInt8(ascii: "{") }
     if looksLikeSafetensors { return .safetensors }
     if let foreign = ForeignFormat(of: file) { throw foreign.error(file) }
+    if ONNXFile.begins(file) { return .onnx }
     throw DataError(
       .unsupported, file: file.name, at: .byte(0),
-      reason: "begins like no known file of weights (safetensors, PyTorch, NPZ, NPY)",
+      reason: "begins like no known file of weights (safetensors, PyTorch, NPZ, NPY, ONNX)",
       hint: "convert it to safetensors")
   }
 }
