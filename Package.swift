@@ -46,11 +46,12 @@ let package = Package(
     module("TarnModels", ["TarnNN", "TarnData", "TarnVision"]),
     module("TarnPlot", ["TarnCore"]),
     module("TarnTrain", ["TarnNN", "TarnData", "TarnInterop", "TarnPlot"]),
+    module("TarnText", ["TarnNN", "TarnData", "TarnInterop", "TarnPlot", "TarnTrain"]),
     module(
       "Tarn",
       [
         "TarnCore", "TarnCPU", "TarnData", "TarnInterop", "TarnModels", "TarnNN", "TarnPlot",
-        "TarnTrain", "TarnVision",
+        "TarnText", "TarnTrain", "TarnVision",
       ]),
     module("TarnBench", ["Tarn", "CTarnKernels"]),
     .executableTarget(
@@ -68,6 +69,7 @@ let package = Package(
     tests("TarnModels", ["Tarn"]),
     tests("TarnNN", ["Tarn"]),
     tests("TarnPlot", ["Tarn"]),
+    tests("TarnText", ["Tarn"]),
     tests("TarnTrain", ["Tarn"]),
     tests("TarnBench", ["Tarn", "TarnBench"]),
     tests("TarnCommand", ["Tarn", "TarnCommand"]),
