@@ -14,7 +14,7 @@ struct Root: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      Demo.self, Train.self, Sample.self, Evaluate.self, Predict.self, SummaryVerb.self, Inspect.self,
-      DataVerb.self, Bench.self, Doctor.self,
+      Demo.self, Train.self, Sample.self, Evaluate.self, Predict.self, Explain.self,
+      SummaryVerb.self, Inspect.self, DataVerb.self, Bench.self, Doctor.self,
     ])
 }
