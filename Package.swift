@@ -45,29 +45,29 @@ let package = Package(
     .target(
       name: "CTarnFetch", cSettings: strictC,
       linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+    .target(
       name: "CTarnImages", dependencies: ["CJPEG", "CPNG"], cSettings: strictC,
       linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
 
     module("TarnCore"),
     module("TarnCPU", ["TarnCore", "CTarnKernels", "CTarnDNN", "CLAPACK"]),
     module("TarnData", ["TarnCore", "CZlib", "CTarnDigits", "CTarnFetch"]),
-    module("TarnInterop", ["TarnCore", "TarnData", "CZlib"]),
-    module("TarnData", ["TarnCore", "CZlib", "CTarnDigits"]),
     .target(
       name: "TarnSchemas", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["onnx.proto"], swiftSettings: strict),
     module("TarnInterop", ["TarnCore", "TarnData", "TarnSchemas", "CZlib"]),
     module("TarnNN", ["TarnCore", "TarnInterop"]),
     module("TarnVision", ["TarnNN", "TarnData", "CTarnImages", "CTarnKernels"]),
-    module("TarnModels", ["TarnNN", "TarnData", "TarnVision"]),
+    module("TarnModels", ["TarnNN", "TarnData", "TarnInterop", "TarnVision"]),
     module("TarnExchange", ["TarnCore", "TarnData", "TarnNN", "TarnInterop", "TarnSchemas"]),
     module("TarnPlot", ["TarnCore"]),
     module("TarnTrain", ["TarnNN", "TarnData", "TarnInterop", "TarnModels", "TarnPlot"]),
+    module("TarnText", ["TarnNN", "TarnData", "TarnInterop", "TarnPlot", "TarnTrain"]),
     module(
       "Tarn",
       [
         "TarnCore", "TarnCPU", "TarnData", "TarnExchange", "TarnInterop", "TarnModels", "TarnNN",
-        "TarnPlot", "TarnTrain", "TarnVision",
+        "TarnPlot", "TarnText", "TarnTrain", "TarnVision",
       ]),
     module("TarnBench", ["Tarn", "CTarnKernels"]),
     .executableTarget(
@@ -86,6 +86,7 @@ let package = Package(
     tests("TarnModels", ["Tarn"]),
     tests("TarnNN", ["Tarn"]),
     tests("TarnPlot", ["Tarn"]),
+    tests("TarnText", ["Tarn"]),
     tests("TarnTrain", ["Tarn"]),
     tests("TarnVision", ["Tarn"]),
     tests("TarnBench", ["Tarn", "TarnBench"]),
