@@ -36,11 +36,14 @@ let package = Package(
       name: "CTarnDNN", dependencies: ["CTarnKernels"], cSettings: strictC,
       linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     .target(name: "CTarnDigits", cSettings: strictC),
+    .target(
+      name: "CTarnHDF5", cSettings: strictC,
+      linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
 
     module("TarnCore"),
     module("TarnCPU", ["TarnCore", "CTarnKernels", "CTarnDNN", "CLAPACK"]),
     module("TarnData", ["TarnCore", "CZlib", "CTarnDigits"]),
-    module("TarnInterop", ["TarnCore", "TarnData", "CZlib"]),
+    module("TarnInterop", ["TarnCore", "TarnData", "CTarnHDF5", "CZlib"]),
     module("TarnNN", ["TarnCore", "TarnInterop"]),
     module("TarnVision", ["TarnNN", "TarnData"]),
     module("TarnModels", ["TarnNN", "TarnData", "TarnVision"]),
