@@ -15,6 +15,7 @@ struct Root: ParsableCommand {
     version: version,
     subcommands: [
       Demo.self, Train.self, Evaluate.self, Predict.self, SummaryVerb.self, Inspect.self,
+      Convert.self,
       DataVerb.self, Bench.self, Doctor.self,
     ])
 }

@@ -12,7 +12,7 @@ import TarnData
 public struct Weights: Sendable {
   /// The file formats that are told by their contents.
   public enum Format: String, Sendable, Hashable, Codable {
-    case safetensors, npz, npy
+    case safetensors, npz, npy, onnx
     /// PyTorch's zip archives, and TorchScript's.
     case torch
     /// PyTorch's files before 1.6, and plain pickles with arrays.
@@ -59,6 +59,11 @@ public struct Weights: Sendable {
     case .npz: for (name, tensor) in try NPZ.read(file) { self[name] = tensor }
     case .torch, .torchLegacy: self = try TorchFile(file).weights()
     case .hdf5, .keras: self = try KerasFile(file).weights
+    case .onnx:
+      let folder = url.deletingLastPathComponent()
+      for (name, tensor) in try ONNXFile.initializers(of: file, folder: folder) {
+        self[name] = tensor
+      }
     case .npy: self[url.deletingPathExtension().lastPathComponent] = try NPY.read(file)
     }
   }
@@ -147,9 +152,14 @@ public struct Weights: Sendable {
     let looksLikeSafetensors = file.count >= 10 && file.withBytes { $0[8] == UInt8(ascii: "{") }
     if looksLikeSafetensors { return .safetensors }
     if let foreign = ForeignFormat(of: file) { throw foreign.error(file) }
+    if ONNXFile.begins(file) { return .onnx }
     throw DataError(
       .unsupported, file: file.name, at: .byte(0),
+<<<<<<< HEAD
       reason: "begins like no known file of weights (safetensors, PyTorch, Keras, NPZ, NPY)",
+=======
+      reason: "begins like no known file of weights (safetensors, PyTorch, NPZ, NPY, ONNX)",
+>>>>>>> main
       hint: "convert it to safetensors")
   }
 }
