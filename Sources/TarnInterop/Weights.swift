@@ -155,11 +155,7 @@ public struct Weights: Sendable {
     if ONNXFile.begins(file) { return .onnx }
     throw DataError(
       .unsupported, file: file.name, at: .byte(0),
-<<<<<<< HEAD
-      reason: "begins like no known file of weights (safetensors, PyTorch, Keras, NPZ, NPY)",
-=======
-      reason: "begins like no known file of weights (safetensors, PyTorch, NPZ, NPY, ONNX)",
->>>>>>> main
+      reason: "begins like no known file of weights (safetensors, PyTorch, Keras, ONNX, NPZ, NPY)",
       hint: "convert it to safetensors")
   }
 }

@@ -14,6 +14,8 @@ public struct KerasFile: Sendable {
   package struct Variable: Sendable {
     /// `kernel`, `bias`, `gamma`, …; Keras 3 files have numbers in their place.
     package let name: String
+    /// The same with the layers it lies in: `block1_conv1/kernel`.
+    package let path: String
     package let tensor: Tensor
   }
 
@@ -39,6 +41,8 @@ public struct KerasFile: Sendable {
   public let configuration: String?
   package let layers: [LayerEntry]
   package let style: Style
+  /// In Keras 3: the names of layers by the paths of their groups (`layers/dense` is `dense_7`), where the file tells them.
+  package let layerNames: [String: String]
 
   public init(contentsOf url: URL) throws {
     try self.init(FileBytes(mapping: url))
@@ -84,6 +88,7 @@ public struct KerasFile: Sendable {
     let config = configuration ?? metadata["model_config"]
     metadata["model_config"] = config
     (self.configuration, layers, style) = (config, layout.layers, layout.style)
+    layerNames = layout.layerNames
     var weights = Weights(source: source)
     for path in layout.paths { weights[path] = file.tensor(path) }
     weights.metadata = metadata

@@ -7,6 +7,8 @@ struct KerasLayout {
   /// The paths of all variables, in order.
   private(set) var paths: [String] = []
   let style: KerasFile.Style
+  /// In Keras 3: the names of layers by the paths of their groups.
+  private(set) var layerNames: [String: String] = [:]
 
   init(_ file: HDF5File, source: String) throws(DataError) {
     // Whole models have their weights in a group of that name.
@@ -47,7 +49,7 @@ struct KerasLayout {
           .invalid, file: source, reason: "the weight '\(path)' cannot be read: \(reason)",
           hint: "the file is damaged; fetch or save it again")
       }
-      variables.append(KerasFile.Variable(name: Self.bareName(name), tensor: tensor))
+      variables.append(KerasFile.Variable(name: Self.bareName(name), path: name, tensor: tensor))
       paths.append(path)
     }
     layers.append(KerasFile.LayerEntry(key: layer, variables: variables))
@@ -79,7 +81,12 @@ struct KerasLayout {
       layers.append(
         KerasFile.LayerEntry(
           key: owner,
-          variables: variables.map { KerasFile.Variable(name: "\($0.number)", tensor: $0.tensor) }))
+          variables: variables.map {
+            KerasFile.Variable(name: "\($0.number)", path: $0.path, tensor: $0.tensor)
+          }))
+    }
+    for (path, texts) in file.texts where path.hasSuffix("/vars") {
+      layerNames[String(path.dropLast("/vars".count))] = texts["name"]?.first
     }
   }
 }

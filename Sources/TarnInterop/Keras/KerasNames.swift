@@ -21,7 +21,7 @@ extension KerasFile {
     var result = Weights(source: weights.source)
     result.metadata = weights.metadata
     for layer in layers {
-      let layer = KerasNamedLayer(layer, style, classes)
+      let layer = KerasNamedLayer(layer, self, classes)
       for (name, tensor) in try layer.torchVariables(source: weights.source) {
         result[name] = tensor
       }
@@ -31,17 +31,17 @@ extension KerasFile {
 }
 
 /// The classes of layers by their names, from a model's configuration.
-struct KerasClasses {
+package struct KerasClasses {
   private var classes: [String: String] = [:]
 
-  init(_ configuration: String?, source: String) throws(DataError) {
+  package init(_ configuration: String?, source: String) throws(DataError) {
     guard let configuration else { return }
     let text = FileBytes(Array(configuration.utf8), name: "\(source):model_config")
     add(try JSON(text, 0..<text.count), depth: 0)
   }
 
   /// The class in small letters (`batch_normalization`), as Keras itself makes names of it.
-  subscript(name: String) -> String? { classes[name] }
+  package subscript(name: String) -> String? { classes[name] }
 
   private mutating func add(_ model: JSON, depth: Int) {
     let config = model["config"]
@@ -53,7 +53,7 @@ struct KerasClasses {
   }
 
   /// `BatchNormalization` becomes `batch_normalization`, `Conv2D` becomes `conv2d`, `LSTM` becomes `lstm`.
-  static func snakeCase(_ name: String) -> String {
+  package static func snakeCase(_ name: String) -> String {
     let letters = Array(name)
     var result = ""
     for (i, letter) in letters.enumerated() {
@@ -79,22 +79,35 @@ struct KerasNamedLayer {
   private let suffix: String
   private let variables: [(name: String, tensor: Tensor)]
 
-  init(_ entry: KerasFile.LayerEntry, _ style: KerasFile.Style, _ classes: KerasClasses) {
-    var parts = entry.key.split(separator: "/").map(String.init)
-    if style == .numbered {
-      parts.removeAll { $0 == "layers" || $0 == "_layer_checkpoint_dependencies" || $0 == "cell" }
-    }
-    suffix = parts.last == "backward_layer" ? "_reverse" : ""
-    parts.removeAll { $0 == "forward_layer" || $0 == "backward_layer" }
+  init(_ entry: KerasFile.LayerEntry, _ file: KerasFile, _ classes: KerasClasses) {
+    let isNumbered = file.style == .numbered
+    let parts = isNumbered ? Self.names(entry.key, file) : [entry.key]
+    suffix = entry.key.contains("/backward_layer") ? "_reverse" : ""
     name = parts.joined(separator: ".")
-    let last = parts.last ?? ""
-    let type = classes[last] ?? Self.withoutNumber(last)
+    let key = entry.key.split(separator: "/").map(String.init).last { !Self.inner.contains($0) }
+    let type = classes[parts.last ?? ""] ?? Self.withoutNumber(key ?? "")
     self.type = type
-    let isNumbered = style == .numbered
     let known = Self.variableNames(type, entry.variables.count)
     variables = entry.variables.enumerated().map { i, variable in
       (isNumbered && i < known.count ? known[i] : variable.name, variable.tensor)
     }
+  }
+
+  /// Parts of paths that are no layers of a model.
+  private static let inner: Set<String> = [
+    "layers", "_layer_checkpoint_dependencies", "cell", "forward_layer", "backward_layer",
+  ]
+
+  /// The layers' own names along a path, or where the file does not tell them their classes and numbers.
+  private static func names(_ key: String, _ file: KerasFile) -> [String] {
+    var path: [String] = []
+    var names: [String] = []
+    for part in key.split(separator: "/").map(String.init) {
+      path.append(part)
+      if inner.contains(part) { continue }
+      names.append(file.layerNames[path.joined(separator: "/")] ?? part)
+    }
+    return names
   }
 
   /// `conv2d_1` without its number.
