@@ -16,7 +16,7 @@ import sys
 import numpy as np
 import torch
 
-from golden_cases import layers, losses, ops, optimizers, recurrent, schedules, zoo
+from golden_cases import layers, losses, ops, optimizers, recurrent, schedules, text, zoo
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "Tests" / "Goldens"
 MAKERS = {
@@ -30,6 +30,7 @@ MAKERS = {
     "ops": ops.elementwise,
     "reductions": ops.reductions,
     "movement": ops.movement,
+    "text": text.make,
     "zoo": zoo.make,
     "contractions": ops.contractions,
 }
