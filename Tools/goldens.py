@@ -20,7 +20,7 @@ import tempfile
 import numpy as np
 import torch
 
-from golden_cases import attention, layers, losses, ops, optimizers, recurrent, schedules, zoo
+from golden_cases import attention, layers, losses, ops, optimizers, recurrent, schedules, text, zoo
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "Tests" / "Goldens"
 MAKERS = {
@@ -35,6 +35,7 @@ MAKERS = {
     "ops": ops.elementwise,
     "reductions": ops.reductions,
     "movement": ops.movement,
+    "text": text.make,
     "zoo": zoo.make,
     "contractions": ops.contractions,
 }

@@ -16,7 +16,7 @@ struct RunPrediction {
     let model = try folder.model()
     let shape = try folder.card().inputShape
     let results = try files.flatMap { file in
-      try results(file, Self.outputs(model, features(file, shape)))
+      try predictions(file, Self.outputs(model, features(file, shape)))
     }
     return PredictAnswer(
       run: Paths.shown(folder.url), seed: setup.split.seed, results: results)
@@ -34,7 +34,7 @@ struct RunPrediction {
     }
   }
 
-  private func results(_ file: String, _ outputs: Tensor) throws -> [Prediction] {
+  private func predictions(_ file: String, _ outputs: Tensor) throws -> [Prediction] {
     guard outputs.count > 0 else { return [] }
     if let table = setup.table, table.task == .regression {
       return outputs.array(of: Double.self).enumerated().map {
