@@ -134,6 +134,8 @@ struct ONNXGraphReader {
 
   private func port(_ info: ONNXValueInfoProto) throws -> ONNXGraph.Port {
     var port = ONNXGraph.Port(name: info.name)
+    if info.type.hasSequenceType { port.kind = .sequence }
+    if info.type.hasOptionalType { port.kind = .optional }
     guard info.type.hasTensorType else { return port }
     let type = info.type.tensorType
     port.element = ONNXElement(rawValue: type.elemType)
