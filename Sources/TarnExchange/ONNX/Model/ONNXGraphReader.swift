@@ -214,8 +214,9 @@ struct ONNXGraphReader {
     if case .unknown = node.kind {
       return ONNXOperators.refusals[node.type] ?? "the operator is not known"
     }
-    if case .table = node.kind, node.domain.isEmpty, !(6...21).contains(node.opset) {
-      return "operator set \(node.opset) is not supported, 7 to 21 are"
+    if case .table(let entry) = node.kind, !entry.follows(node.opset) {
+      return "its meaning in operator set \(node.opset) is not followed, "
+        + "that of \(entry.versions[0]) to \(ONNXOperator.newest) is"
     }
     for (name, attribute) in node.attributes {
       if case .other = attribute { return "its attribute '\(name)' is of a type that is not read" }
