@@ -61,15 +61,16 @@ let package = Package(
     module("TarnInterop", ["TarnCore", "TarnData", "TarnSchemas", "CTarnHDF5", "CZlib"]),
     module("TarnNN", ["TarnCore", "TarnInterop"]),
     module("TarnVision", ["TarnNN", "TarnData", "CTarnImages", "CTarnKernels"]),
-    module("TarnModels", ["TarnNN", "TarnData", "TarnVision"]),
+    module("TarnModels", ["TarnNN", "TarnData", "TarnInterop", "TarnVision"]),
     module("TarnExchange", ["TarnCore", "TarnData", "TarnNN", "TarnInterop", "TarnSchemas"]),
     module("TarnPlot", ["TarnCore"]),
     module("TarnTrain", ["TarnNN", "TarnData", "TarnInterop", "TarnModels", "TarnPlot"]),
+    module("TarnText", ["TarnNN", "TarnData", "TarnInterop", "TarnPlot", "TarnTrain"]),
     module(
       "Tarn",
       [
         "TarnCore", "TarnCPU", "TarnData", "TarnExchange", "TarnInterop", "TarnModels", "TarnNN",
-        "TarnPlot", "TarnTrain", "TarnVision",
+        "TarnPlot", "TarnText", "TarnTrain", "TarnVision",
       ]),
     module("TarnBench", ["Tarn", "CTarnKernels"]),
     .executableTarget(
@@ -78,6 +79,8 @@ let package = Package(
         "Tarn", "TarnBench", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+    .executableTarget(
+      name: "TarnONNXCheck", dependencies: ["Tarn", "TarnExchange"], swiftSettings: strict),
     module("_TarnTestKit", ["Tarn"]),
 
     tests("TarnCore", ["Tarn"]),
@@ -88,6 +91,7 @@ let package = Package(
     tests("TarnModels", ["Tarn"]),
     tests("TarnNN", ["Tarn"]),
     tests("TarnPlot", ["Tarn"]),
+    tests("TarnText", ["Tarn"]),
     tests("TarnTrain", ["Tarn"]),
     tests("TarnVision", ["Tarn"]),
     tests("TarnBench", ["Tarn", "TarnBench"]),

@@ -7,5 +7,6 @@
 @_exported import TarnModels
 @_exported import TarnNN
 @_exported import TarnPlot
+@_exported import TarnText
 @_exported import TarnTrain
 @_exported import TarnVision

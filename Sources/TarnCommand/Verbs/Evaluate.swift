@@ -12,7 +12,7 @@ struct Evaluate: Verb {
 
   @Option(
     help: ArgumentHelp(
-      "Other data: a folder for pictures, a CSV file for tables (all of its rows are used).",
+      "Other data: a folder for pictures, a CSV file for tables (all of its rows are used), a text for texts.",
       valueName: "path"))
   var data: String?
 
@@ -21,8 +21,15 @@ struct Evaluate: Verb {
 
   @OptionGroup var common: CommonOptions
 
-  func answer(_ console: Console) throws -> EvaluateAnswer {
+  func answer(_ console: Console) throws -> EvaluationAnswer {
     let folder = try Paths.run(run)
+    if TextRun.isText(folder) {
+      return .text(try TextEvaluation(TextRun(folder), data: data, best: best))
+    }
+    return .samples(try answer(folder))
+  }
+
+  private func answer(_ folder: RunFolder) throws -> EvaluateAnswer {
     let setup = try RunSetup.read(from: folder)
     if case .images(.digits, _) = setup.source, data != nil {
       throw ValidationError("--data is not for runs on digits, which are part of this program.")
