@@ -16,7 +16,7 @@ import sys
 import numpy as np
 import torch
 
-from golden_cases import layers, losses, ops, optimizers, recurrent, schedules, text, zoo
+from golden_cases import attention, layers, losses, ops, optimizers, recurrent, schedules, text, zoo
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "Tests" / "Goldens"
 MAKERS = {
@@ -24,6 +24,7 @@ MAKERS = {
     "pooling": lambda: layers.make(layers.POOLING),
     "activations": lambda: layers.make(layers.ACTIVATIONS),
     "recurrent": recurrent.make,
+    "attention": attention.make,
     "losses": losses.make,
     "optimizers": optimizers.make,
     "schedules": schedules.make,

@@ -2,6 +2,7 @@
 @_exported import TarnCPU
 @_exported import TarnCore
 @_exported import TarnData
+@_exported import TarnExchange
 @_exported import TarnInterop
 @_exported import TarnModels
 @_exported import TarnNN

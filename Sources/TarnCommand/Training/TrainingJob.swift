@@ -55,7 +55,7 @@ struct TrainingJob {
     try perform(try card.model(seed: options.seed))
   }
 
-  private func perform<Model: StandardModel>(_ model: Model) throws -> TrainingAnswer {
+  private func perform<Model: Layer>(_ model: Model) throws -> TrainingAnswer {
     tellWhat(model.parameterCount)
     var model = model
     let start = Date()
@@ -124,7 +124,7 @@ struct TrainingJob {
   }
 
   /// Adds what the model does on samples that it has not seen.
-  private func test<Model: StandardModel>(
+  private func test<Model: Layer>(
     _ model: Model, _ answer: inout TrainingAnswer, _ page: inout TrainingReport
   ) throws {
     guard samples.test.count > 0 else { return }
@@ -150,7 +150,7 @@ struct TrainingJob {
   }
 
   private func finish(
-    _ page: inout TrainingReport, _ answer: inout TrainingAnswer, _ model: some StandardModel
+    _ page: inout TrainingReport, _ answer: inout TrainingAnswer, _ model: some Layer
   ) throws {
     page.figures = tiles(answer)
     page.settings = settings
@@ -179,10 +179,10 @@ extension RunFolder {
   }
 
   /// The trained model.
-  func model(_ stage: Stage = .last) throws -> any StandardModel {
-    func loaded(_ model: some StandardModel) throws -> any StandardModel {
+  func model(_ stage: Stage = .last) throws -> any Layer {
+    func loaded(_ model: some Layer) throws -> any Layer {
       try load(model, stage)
     }
-    return try loaded(try card().model(seed: 0))
+    return try loaded(try card().model(seed: nil))
   }
 }

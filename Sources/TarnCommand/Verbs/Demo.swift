@@ -52,8 +52,8 @@ struct Demo: Verb {
   }
 
   /// Some held-out digits with what they were taken for: right ones first, then what went wrong.
-  private func pictures(_ run: RunFolder, _ test: Subset<TensorSource>) throws -> String {
-    func probabilities<Model: StandardModel>(_ model: Model) throws -> Tensor {
+  private func pictures(_ run: RunFolder, _ test: some Source<Example>) throws -> String {
+    func probabilities<Model: Layer>(_ model: Model) throws -> Tensor {
       try predict(model, on: test).softmax(axis: -1)
     }
     let guesses = try probabilities(run.model()).array(of: Double.self)

@@ -34,15 +34,14 @@ struct Evaluate: Verb {
     if case .images(.digits, _) = setup.source, data != nil {
       throw ValidationError("--data is not for runs on digits, which are part of this program.")
     }
-    let (samples, classes) = try held(setup)
+    let (samples, shape, classes) = try held(setup)
     guard samples.count > 0 else {
       throw DataError(
         .invalid, file: run, reason: "nothing was held out to test on",
         hint: "give --data a file with rows to test on")
     }
-    try RunSetup.check(
-      samples.base.features.rowShape, of: data ?? setup.name, against: folder.card())
-    func figures(_ model: some StandardModel) throws -> HeldOut {
+    try RunSetup.check(shape, of: data ?? setup.name, against: folder.card())
+    func figures(_ model: some Layer) throws -> HeldOut {
       try HeldOut(model, setup, samples, classes)
     }
     return EvaluateAnswer(
@@ -50,13 +49,16 @@ struct Evaluate: Verb {
       figures: try figures(folder.model(best ? .best : .last)))
   }
 
-  private func held(_ setup: RunSetup) throws -> (Subset<TensorSource>, [String]) {
+  private func held(
+    _ setup: RunSetup
+  ) throws -> (samples: any Source<Example>, shape: [Int], classes: [String]) {
     guard case .table(_, let table) = setup.source, let data else {
       let samples = try setup.samples(from: data)
-      return (samples.test, samples.classes)
+      return (samples.test, samples.shape, samples.classes)
     }
     let rows = try CSV.read(contentsOf: URL(fileURLWithPath: data))
-    return (try table.allSamples(rows), table.classes)
+    let samples = try table.allSamples(rows)
+    return (samples, samples.base.features.rowShape, table.classes)
   }
 }
 

@@ -5,7 +5,7 @@ import Tarn
 /// `tarn inspect`.
 struct Inspect: Verb {
   static let configuration = CommandConfiguration(
-    abstract: "Lists what is in a file of weights or arrays: safetensors, npz, npy, idx.")
+    abstract: "Lists what is in a file of weights or arrays: safetensors, PyTorch, npz, npy, idx.")
 
   @Argument(help: ArgumentHelp("The file.", valueName: "file"))
   var file: String
@@ -25,7 +25,7 @@ struct Inspect: Verb {
     }
     let weights = try Weights(contentsOf: url)
     return InspectAnswer(
-      file: file, format: name == "npz" ? "npz" : "safetensors",
+      file: file, format: weights.format?.rawValue ?? "weights",
       tensors: weights.all.map { .init($0.name, $0.tensor) },
       metadata: weights.metadata.sorted { $0.key < $1.key }.map {
         .init(key: $0.key, value: $0.value)

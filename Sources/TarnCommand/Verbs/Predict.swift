@@ -37,7 +37,7 @@ struct Predict: Verb {
       run: Paths.shown(folder.url), seed: setup.split.seed, results: results)
   }
 
-  private static func outputs(_ model: some StandardModel, _ features: Tensor) -> Tensor {
+  private static func outputs(_ model: some Layer, _ features: Tensor) -> Tensor {
     predict(model, features: features)
   }
 

@@ -33,7 +33,7 @@ struct SummaryVerb: Verb {
 
   func answer(_ console: Console) throws -> SummaryAnswer {
     let card = try card()
-    func summary(_ model: some StandardModel) -> Summary {
+    func summary(_ model: some Layer) -> Summary {
       model.summary(inputShape: [1] + card.inputShape)
     }
     return SummaryAnswer(

@@ -1,0 +1,5 @@
+import TarnCore
+
+extension ONNXOperators {
+  static let recurrent: [ONNXOperator] = []
+}

@@ -1,0 +1,42 @@
+import CTarnImages
+import TarnCore
+
+/// Bytes to the numbers a network takes: what ``Preprocessing`` does after scaling and cropping.
+struct Normalization: Sendable {
+  /// 256 numbers for each of the three planes.
+  let tables: [Float]
+  private let isReversed: Bool
+
+  init(_ rule: Preprocessing) {
+    isReversed = rule.channelOrder == .bgr
+    tables = (0..<3).flatMap { channel in
+      let mean = Self.element(channel, rule.mean, else: 0)
+      let deviation = Self.element(channel, rule.deviation, else: 1)
+      return (0..<256).map { Float((Double($0) * rule.scale - mean) / deviation) }
+    }
+  }
+
+  /// One number stands for all channels.
+  private static func element(_ channel: Int, _ numbers: [Double], else number: Double) -> Double {
+    numbers.count == 1 ? numbers[0] : channel < numbers.count ? numbers[channel] : number
+  }
+
+  /// Writes [3, H, W] to `planes`.
+  func write(_ image: Image, to planes: UnsafeMutablePointer<Float>) {
+    let order: [Int32] = image.isGrey ? [0, 0, 0] : isReversed ? [2, 1, 0] : [0, 1, 2]
+    tarn_image_planes(
+      image.bytes, Int64(image.width * image.channels), Int32(image.width), Int32(image.height),
+      Int32(image.channels), order, 3, tables, planes, Int64(image.width * image.height),
+      Int64(image.width))
+  }
+
+  /// [3, H, W].
+  func tensor(_ image: Image) -> Tensor {
+    let count = 3 * image.width * image.height
+    let values = [Float](unsafeUninitializedCapacity: count) { room, filled in
+      if let base = room.baseAddress { write(image, to: base) }
+      filled = count
+    }
+    return Tensor(values, shape: [3, image.height, image.width])
+  }
+}

@@ -1,0 +1,108 @@
+import Foundation
+import TarnCore
+import TarnData
+
+extension Preprocessing {
+  /// What a network takes for this picture: [3, H, W], `float32`. Grey pictures get three equal
+  /// channels.
+  ///
+  /// ```swift
+  /// let input = try Preprocessing.imageNet(Image(contentsOf: photo)).expandedDims(0)
+  /// ```
+  public func callAsFunction(_ image: Image) throws -> Tensor {
+    Normalization(self).tensor(try cropped(image))
+  }
+
+  /// What a network takes for the picture in a file: [3, H, W], `float32`.
+  ///
+  /// Only the pixels that the result is made of are decoded and scaled, so this is faster than reading
+  /// the picture first; the numbers are the same.
+  public func callAsFunction(
+    contentsOf url: URL, _ reading: ImageReading = .standard
+  ) throws -> Tensor {
+    Normalization(self).tensor(try cropped(FileBytes(mapping: url), reading))
+  }
+
+  /// Reads, scales and crops.
+  func cropped(_ file: FileBytes, _ reading: ImageReading) throws -> Image {
+    try cropped(ImagePart(file, reading) { plan($0).needed })
+  }
+
+  /// What came of many files.
+  public struct Files: Sendable {
+    /// [n, 3, H, W], `float32`, of the files that could be read.
+    public let features: Tensor
+    /// Those files' places among the ones given.
+    public let indices: [Int]
+    /// The files that could not be read.
+    public let failures: [FileFailure]
+  }
+
+  /// What a network takes for the pictures in many files, read by several threads. Files that cannot be
+  /// read are listed, and left out.
+  ///
+  /// - Parameter threads: those that read; by default as many as the engine uses.
+  /// - Throws: `Diagnostic` where the rule gives pictures different sizes.
+  public func batch(
+    contentsOf files: [URL], _ reading: ImageReading = .standard, threads: Int? = nil
+  ) throws -> Files {
+    try batch(count: files.count, threads: threads) { index in
+      do { return .success(try cropped(FileBytes(mapping: files[index]), reading)) } catch {
+        return .failure(FileFailure(file: files[index], index: index, error))
+      }
+    }
+  }
+
+  /// The same of pictures that `picture` makes, scaled and cropped.
+  func batch(
+    count: Int, threads: Int?, picture: @Sendable (Int) -> Result<Image, FileFailure>
+  ) throws -> Files {
+    guard let size = outputSize else {
+      throw Diagnostic(
+        operation: "Preprocessing.batch", reason: "pictures of a batch must get one size",
+        hint: "give the rule a crop, or resize: .exactly(height:width:)")
+    }
+    let normalization = Normalization(self)
+    let elements = 3 * size[0] * size[1]
+    var values = [Float](repeating: 0, count: elements * count)
+    let failures = values.withUnsafeMutableBufferPointer { room in
+      nonisolated(unsafe) let base = room.baseAddress
+      return parallelMap(count, threads: threads) { index -> FileFailure? in
+        switch picture(index) {
+        case .success(let image):
+          if let base { normalization.write(image, to: base + index * elements) }
+          return nil
+        case .failure(let failure): return failure
+        }
+      }
+    }
+    let indices = failures.indices.filter { failures[$0] == nil }
+    let all = Tensor(values, shape: [count, 3] + size)
+    return Files(
+      features: indices.count == count ? all : Self.rows(indices, of: values, elements, size),
+      indices: indices, failures: failures.compactMap { $0 })
+  }
+
+  private static func rows(
+    _ indices: [Int], of values: [Float], _ elements: Int, _ size: [Int]
+  ) -> Tensor {
+    let kept = indices.flatMap { values[($0 * elements)..<(($0 + 1) * elements)] }
+    return Tensor(kept, shape: [indices.count, 3] + size)
+  }
+}
+
+/// A file that could not be read.
+public struct FileFailure: Error, Sendable, Hashable, CustomStringConvertible {
+  public let file: URL
+  /// Its place among the files that were asked for.
+  public let index: Int
+  /// What is wrong, in one clause.
+  public let reason: String
+
+  init(file: URL, index: Int, _ error: any Error) {
+    (self.file, self.index) = (file, index)
+    reason = (error as? DataError)?.reason ?? "\(error)"
+  }
+
+  public var description: String { "\(file.path): \(reason)" }
+}
