@@ -46,6 +46,9 @@ let package = Package(
       name: "CTarnFetch", cSettings: strictC,
       linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     .target(
+      name: "CTarnHDF5", cSettings: strictC,
+      linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+    .target(
       name: "CTarnImages", dependencies: ["CJPEG", "CPNG"], cSettings: strictC,
       linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
 
@@ -55,7 +58,7 @@ let package = Package(
     .target(
       name: "TarnSchemas", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["onnx.proto"], swiftSettings: strict),
-    module("TarnInterop", ["TarnCore", "TarnData", "TarnSchemas", "CZlib"]),
+    module("TarnInterop", ["TarnCore", "TarnData", "TarnSchemas", "CTarnHDF5", "CZlib"]),
     module("TarnNN", ["TarnCore", "TarnInterop"]),
     module("TarnVision", ["TarnNN", "TarnData", "CTarnImages", "CTarnKernels"]),
     module("TarnModels", ["TarnNN", "TarnData", "TarnInterop", "TarnVision"]),
@@ -76,6 +79,8 @@ let package = Package(
         "Tarn", "TarnBench", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+    .executableTarget(
+      name: "TarnONNXCheck", dependencies: ["Tarn", "TarnExchange"], swiftSettings: strict),
     module("_TarnTestKit", ["Tarn"]),
 
     tests("TarnCore", ["Tarn"]),

@@ -15,6 +15,7 @@ struct Root: ParsableCommand {
     version: version,
     subcommands: [
       Demo.self, Train.self, Sample.self, Evaluate.self, Predict.self, Explain.self,
-      SummaryVerb.self, Inspect.self, Convert.self, DataVerb.self, Bench.self, Doctor.self,
+      RunVerb.self, SummaryVerb.self, Inspect.self, Convert.self, WeightsVerb.self, DataVerb.self,
+      Bench.self, Doctor.self,
     ])
 }

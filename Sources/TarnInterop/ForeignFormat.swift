@@ -2,7 +2,7 @@ import TarnData
 
 /// Files of other frameworks that are told by how they begin, so that a refusal can name them.
 enum ForeignFormat: CaseIterable {
-  case torchTar, hdf5, tflite, gguf, gzip
+  case torchTar, tflite, gguf, gzip
 
   init?(of file: FileBytes) {
     guard let found = Self.allCases.first(where: { $0.begins(file) }) else { return nil }
@@ -13,7 +13,6 @@ enum ForeignFormat: CaseIterable {
     switch self {
     case .torchTar:
       file.count >= 262 && file.withBytes(257..<262) { $0.elementsEqual("ustar".utf8) }
-    case .hdf5: file.starts(with: [0x89] + Array("HDF\r\n\u{1a}\n".utf8))
     case .tflite:
       file.count >= 8 && file.withBytes(4..<8) { $0.elementsEqual("TFL3".utf8) }
     case .gguf: file.starts(with: Array("GGUF".utf8))
@@ -24,7 +23,6 @@ enum ForeignFormat: CaseIterable {
   private var words: String {
     switch self {
     case .torchTar: "a tar archive, such as checkpoints of PyTorch before 0.1.10"
-    case .hdf5: "an HDF5 file, such as weights of Keras"
     case .tflite: "a model of TensorFlow Lite"
     case .gguf: "a GGUF model"
     case .gzip: "packed with gzip"

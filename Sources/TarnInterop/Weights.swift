@@ -17,6 +17,10 @@ public struct Weights: Sendable {
     case torch
     /// PyTorch's files before 1.6, and plain pickles with arrays.
     case torchLegacy
+    /// Keras's weights and models in HDF5, and any other HDF5 file.
+    case hdf5
+    /// Keras 3's archives.
+    case keras
   }
 
   /// The names, in order.
@@ -54,6 +58,7 @@ public struct Weights: Sendable {
       for entry in opened.entries { self[entry.name] = try opened.tensor(entry) }
     case .npz: for (name, tensor) in try NPZ.read(file) { self[name] = tensor }
     case .torch, .torchLegacy: self = try TorchFile(file).weights()
+    case .hdf5, .keras: self = try KerasFile(file).weights
     case .onnx:
       let folder = url.deletingLastPathComponent()
       for (name, tensor) in try ONNXFile.initializers(of: file, folder: folder) {
@@ -130,12 +135,14 @@ public struct Weights: Sendable {
 
   /// What a zip archive holds.
   private static func archiveFormat(of archive: ZipArchive) -> Format {
-    TorchLayout.pickleEntry(archive) == nil ? .npz : .torch
+    if TorchLayout.pickleEntry(archive) != nil { return .torch }
+    return archive[KerasFile.weightsEntry] != nil ? .keras : .npz
   }
 
   /// The format of a file, told by how it begins.
   package static func format(of file: FileBytes) throws(DataError) -> Format {
     if file.starts(with: NPY.magic) { return .npy }
+    if file.starts(with: HDF5File.magic) { return .hdf5 }
     if file.starts(with: ZipArchive.emptyMagic) { return .npz }
     if file.starts(with: ZipArchive.magic) { return try archiveFormat(of: ZipArchive(file)) }
     if file.count > 2 && file.withBytes({ $0[0] == 0x80 && (2...5).contains($0[1]) }) {
@@ -148,7 +155,7 @@ public struct Weights: Sendable {
     if ONNXFile.begins(file) { return .onnx }
     throw DataError(
       .unsupported, file: file.name, at: .byte(0),
-      reason: "begins like no known file of weights (safetensors, PyTorch, NPZ, NPY, ONNX)",
+      reason: "begins like no known file of weights (safetensors, PyTorch, Keras, ONNX, NPZ, NPY)",
       hint: "convert it to safetensors")
   }
 }

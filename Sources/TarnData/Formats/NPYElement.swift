@@ -22,7 +22,7 @@ package struct NPYElement: Equatable, Sendable {
     (self.stored, self.isBigEndian) = (stored, isBigEndian)
   }
 
-  init(_ dtype: DType) {
+  package init(_ dtype: DType) {
     (stored, isBigEndian) = (.same(dtype), false)
   }
 
