@@ -21,7 +21,7 @@ private final class Losses: Callback {
     let text = try goldens("text").map { letters[Int($0)] }
     let corpus = try Corpus(contentsOf: scratch.file("text.txt", text))
     let layout = try StreamLayout(count: corpus.count, batch: 3, steps: 4, validation: 0.2)
-    #expect([layout.batches, layout.train, layout.validation] == [5, 4, 1])
+    #expect([Int]([layout.batches, layout.train, layout.validation]) == [5, 4, 1])
     let card = TextModelCard(kind, vocabulary: 5, size: 6, resetBefore: resetBefore)
     let fresh = try #require(try card.model(seed: 1) as? RecurrentLanguageModel)
     var model = try fresh.loading(goldens.weights.strippingPrefix("param.")).model

@@ -7,11 +7,11 @@ import Testing
   @Test func tinyShakespeare() throws {
     let layout = try StreamLayout(count: 1_115_394, batch: 50, steps: 50, validation: 0.05)
     #expect(layout.batches == 446)
-    #expect([layout.train, layout.validation, layout.test] == [423, 23, 0])
+    #expect([Int]([layout.train, layout.validation, layout.test]) == [423, 23, 0])
     #expect(50 * layout.train == 21_150)
     let tested = try StreamLayout(
       count: 1_115_394, batch: 50, steps: 50, validation: 0.05, test: 0.05)
-    #expect([tested.train, tested.validation, tested.test] == [401, 22, 23])
+    #expect([Int]([tested.train, tested.validation, tested.test]) == [401, 22, 23])
   }
 
   @Test func streamsGoOnFromBatchToBatch() throws {
@@ -19,7 +19,7 @@ import Testing
     let text = "abcdefghijklmnopqrstuvwxyz"
     let corpus = try Corpus(contentsOf: scratch.file("text", text))
     let layout = try StreamLayout(count: 26, batch: 2, steps: 3, validation: 0.25)
-    #expect([layout.batches, layout.train, layout.validation, layout.count] == [4, 3, 1, 24])
+    #expect([Int]([layout.batches, layout.train, layout.validation, layout.count]) == [4, 3, 1, 24])
     var batches: [TextBatch] = []
     try corpus.training(layout).epoch(0).forEach { batches.append($0) }
     try corpus.validation(layout)?.epoch(0).forEach { batches.append($0) }
@@ -56,6 +56,6 @@ import Testing
     #expect(error?.reason.contains("1000 symbols") == true)
     #expect(error?.hint?.contains("--batch 20") == true)
     let one = try StreamLayout(count: 2500, batch: 50, steps: 50)
-    #expect([one.batches, one.train, one.validation] == [1, 1, 0])
+    #expect([Int]([one.batches, one.train, one.validation]) == [1, 1, 0])
   }
 }

@@ -91,7 +91,7 @@ import Testing
     #expect(corpus.validation(layout, most: 3)?.stepsPerEpoch == 3)
     #expect(corpus.validation(layout)?.stepsPerEpoch == layout.validation)
     let none = try StreamLayout(count: corpus.count, batch: 2, steps: 10, validation: 0)
-    #expect(corpus.validation(none) == nil && none.test > 0)
+    #expect(corpus.validation(none) == nil && none.train == none.batches)
   }
 
   @Test func explosionsEndARun() throws {
