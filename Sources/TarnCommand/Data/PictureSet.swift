@@ -30,7 +30,8 @@ struct PictureSet: Codable, Hashable {
 
   /// What the pictures are called.
   var name: String {
-    origin == .cifar10 ? "cifar10" : URL(fileURLWithPath: path).lastPathComponent
+    origin == .cifar10
+      ? "cifar10" : URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
   }
 
   /// Height and width of what the model sees.

@@ -1,12 +1,13 @@
 import Foundation
 import Tarn
 
-/// A network that the command was told of by name or file, with its weights.
+/// A network that the command was told of by name or file, with its weights: of the zoo, ONNX's or Keras's.
 struct Network {
   enum Body {
     /// Of the zoo: it reads `input` and writes `logits`.
     case layer(any Layer)
     case onnx(ONNXModel)
+    case keras(KerasModel)
   }
 
   /// As given.
@@ -48,8 +49,8 @@ struct Network {
     }
     return Network(
       name: entry.name, body: .layer(loaded.model), weights: place,
-      preprocessing: change(loaded.preprocessing), isGuessed: false,
-      labels: loaded.labels, inputShape: loaded.inputShape)
+      preprocessing: change(loaded.preprocessing), labels: loaded.labels,
+      inputShape: loaded.inputShape)
   }
 
   /// The first published weights that were fetched.
@@ -73,19 +74,37 @@ struct Network {
         reason: "has its own weights, so --weights \(weights) is not used",
         hint: "leave --weights out, or name a network of the zoo")
     }
-    let model = try ONNXModel(contentsOf: URL(fileURLWithPath: path))
-    let lengths = model.inputs.count == 1 ? model.inputs.first?.shape ?? nil : nil
-    let shape = (lengths ?? []).dropFirst().map { $0 ?? 0 }
+    let url = URL(fileURLWithPath: path)
+    if ["keras", "h5", "hdf5"].contains(url.pathExtension.lowercased()) {
+      let model = try KerasModel(contentsOf: url)
+      return Network(
+        path, .keras(model), [model.inputs.map(\.shape)].flatMap { $0 }, change: change)
+    }
+    let model = try ONNXModel(contentsOf: url)
+    return Network(path, .onnx(model), model.inputs.map { $0.shape ?? [] }, change: change)
+  }
+
+  private init(
+    _ path: String, _ body: Body, _ inputs: [[Int?]], change: (Preprocessing) -> Preprocessing
+  ) {
+    let shape = inputs.count == 1 ? inputs[0].dropFirst().map { $0 ?? 0 } : []
     // [n, C, H, W] or [n, H, W, C]
-    let sides = shape.count == 3 ? (shape[2] == 3 ? shape[0] : shape[2]) : 0
-    let side = sides > 0 ? sides : 224
-    let rule = Preprocessing(
-      resize: .shortSide(side * 256 / 224), crop: [side, side])
-    let isForPictures = model.inputs.count == 1 && (shape.isEmpty || shape.count == 3)
-    return Network(
-      name: path, body: .onnx(model), weights: nil,
-      preprocessing: isForPictures ? change(rule) : nil, isGuessed: true, labels: nil,
-      inputShape: shape)
+    let side = shape.count == 3 ? max(shape[2] == 3 ? shape[0] : shape[2], 0) : 0
+    let size = side > 0 ? side : 224
+    let isForPictures = inputs.count == 1 && (inputs[0].isEmpty || shape.count == 3)
+    let rule = Preprocessing(resize: .shortSide(size * 256 / 224), crop: [size, size])
+    (name, self.body, weights, labels) = (path, body, nil, nil)
+    (preprocessing, isGuessed) = (isForPictures ? change(rule) : nil, true)
+    inputShape = shape
+  }
+
+  private init(
+    name: String, body: Body, weights: URL?, preprocessing: Preprocessing?, labels: ClassLabels?,
+    inputShape: [Int]
+  ) {
+    (self.name, self.body, self.weights) = (name, body, weights)
+    (self.preprocessing, isGuessed, self.labels) = (preprocessing, false, labels)
+    self.inputShape = inputShape
   }
 
   /// Names of what it reads.
@@ -93,6 +112,7 @@ struct Network {
     switch body {
     case .layer: ["input"]
     case .onnx(let model): model.inputs.map(\.name)
+    case .keras(let model): model.inputs.map(\.name)
     }
   }
 
@@ -106,6 +126,10 @@ struct Network {
       let results = try Phase.inference { try model.run(inputs) }
       Tensor.evaluate(Array(results.values))
       return model.outputs.compactMap { port in results[port.name].map { (port.name, $0) } }
+    case .keras(let model):
+      let results = try model.run(inputs)
+      Tensor.evaluate(results.map(\.tensor))
+      return results
     }
   }
 
@@ -113,20 +137,39 @@ struct Network {
   func classify(_ pictures: Tensor) throws -> Tensor {
     switch body {
     case .layer(let layer): return Self.logits(layer, pictures)
-    case .onnx(let model):
-      let last = inputShape.last ?? 0
-      let isChannelsLast = inputShape.count == 3 && last == 3 && inputShape[0] != 3
+    case .onnx, .keras:
+      let isChannelsLast = inputShape.count == 3 && inputShape[2] == 3 && inputShape[0] != 3
       let input = isChannelsLast ? pictures.permuted([0, 2, 3, 1]) : pictures
-      // Many files take one picture at a time.
-      let size = model.inputs.first?.shape?.first.flatMap { $0 }
       let count = pictures.shape[0]
-      let outputs = try stride(from: 0, to: count, by: size ?? count).map { start in
-        let part = input[start..<min(count, start + (size ?? count))]
+      let size = fixedBatch ?? count
+      let outputs = try stride(from: 0, to: count, by: size).map { start in
+        let part = input[start..<min(count, start + size)]
         guard let output = try run([inputNames[0]: part]).first?.tensor else { return part }
         return output.flattened(from: 1)
       }
       return outputs.count == 1 ? outputs[0] : Tensor.concatenated(outputs, axis: 0)
     }
+  }
+
+  /// Many ONNX files take one picture at a time.
+  private var fixedBatch: Int? {
+    guard case .onnx(let model) = body, let shape = model.inputs.first?.shape else { return nil }
+    return shape.first.flatMap { $0 }.flatMap { $0 > 0 ? $0 : nil }
+  }
+
+  /// The names of its classes, from a text or as they are known, and how many outputs come before the first; no
+  /// names where none are known.
+  func names(_ outputs: Int, _ file: String?) throws -> (names: [String], firstClass: Int) {
+    if let file { return try LabelFile.read(file, outputs: outputs) }
+    guard let labels, labels.names.count == outputs else { return ([], 0) }
+    return (labels.names, labels.firstClass)
+  }
+
+  /// The softmax of logits; many ONNX and Keras files have it in them.
+  static func probabilities(_ outputs: Tensor) -> Tensor {
+    let sums = outputs.sum(axes: [-1])
+    let isShares = outputs.min().item() >= 0 && (sums - 1).abs().max().item() < 1e-3
+    return isShares ? outputs : outputs.softmax(axis: -1)
   }
 
   private static func logits(_ layer: some Layer, _ input: Tensor) -> Tensor {

@@ -78,8 +78,8 @@ struct PicturePrediction {
         hint: "feed it tensors: tarn run \(network.name) --input FILE.safetensors")
     }
     let classes = outputs.shape[1]
-    let (names, firstClass) = try names(classes)
-    let shares = Self.probabilities(outputs).array(of: Double.self)
+    let (names, firstClass) = try network.names(classes, labels)
+    let shares = Network.probabilities(outputs).array(of: Double.self)
     return files.enumerated().map { index, file in
       let row = shares[(index * classes)..<((index + 1) * classes)]
       return Prediction(
@@ -88,18 +88,5 @@ struct PicturePrediction {
           names.isEmpty ? "class \($0)" : names[$0]
         })
     }
-  }
-
-  private func names(_ classes: Int) throws -> (names: [String], firstClass: Int) {
-    if let file = labels { return try LabelFile.read(file, outputs: classes) }
-    guard let known = network.labels, known.names.count == classes else { return ([], 0) }
-    return (known.names, known.firstClass)
-  }
-
-  /// The softmax of logits; some ONNX files have it in them.
-  private static func probabilities(_ outputs: Tensor) -> Tensor {
-    let sums = outputs.sum(axes: [-1])
-    let isShares = outputs.min().item() >= 0 && (sums - 1).abs().max().item() < 1e-3
-    return isShares ? outputs : outputs.softmax(axis: -1)
   }
 }

@@ -64,11 +64,13 @@ struct TextEvaluation: Answer {
 enum EvaluationAnswer: Answer {
   case samples(EvaluateAnswer)
   case text(TextEvaluation)
+  case network(NetworkEvaluation)
 
   private var inner: any Answer {
     switch self {
     case .samples(let answer): answer
     case .text(let answer): answer
+    case .network(let answer): answer
     }
   }
 

@@ -5,9 +5,17 @@ import Tarn
 /// `tarn evaluate`.
 struct Evaluate: Verb {
   static let configuration = CommandConfiguration(
-    abstract: "Tells how well a run's model does on held-out samples.")
+    abstract:
+      "Tells how well a run's model does on held-out samples, or a published network on pictures.",
+    discussion: """
+      A network of the zoo, an ONNX or a Keras file needs --data: a folder with a folder of pictures for each class, or a \
+      CSV file. Classes are told by number, name or WordNet's number.
+      """)
 
-  @Argument(help: ArgumentHelp("The run's folder.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp(
+      "A run's folder, a network of the zoo, or an ONNX or Keras file.", valueName: "run|model|file"
+    ))
   var run: String
 
   @Option(
@@ -19,9 +27,33 @@ struct Evaluate: Verb {
   @Flag(help: "Use the weights of the best epoch instead of the last ones.")
   var best = false
 
+  @Option(help: "The CSV file's column of class names.")
+  var labelColumn = "label"
+
+  @Option(help: "The CSV file's column of file names.")
+  var fileColumn = "file"
+
+  @OptionGroup var network: NetworkFlags
   @OptionGroup var common: CommonOptions
 
+  func validate() throws {
+    if Network.isMeant(by: run) {
+      if data == nil { throw ValidationError("give --data, pictures whose classes are known.") }
+    } else if network.weights != nil || network.saysHow {
+      throw ValidationError(
+        "a run says itself how pictures are read; --weights and the like are for other networks.")
+    }
+  }
+
   func answer(_ console: Console) throws -> EvaluationAnswer {
+    if Network.isMeant(by: run), let data {
+      let opened = try Network.open(
+        run, weights: network.weights, console: console, change: network.changed)
+      return .network(
+        try NetworkEvaluation(
+          opened, data: data, labelFile: network.labels, columns: (fileColumn, labelColumn),
+          console: console))
+    }
     let folder = try Paths.run(run)
     if TextRun.isText(folder) {
       return .text(try TextEvaluation(TextRun(folder), data: data, best: best))
