@@ -2,6 +2,7 @@
 
 import os
 
+from . import photos
 from .definitions import CHARACTERS, CONVOLUTIONS, IN_STEP, INFERENCE, RECURRENT, TRAINING, network_and_batch
 
 PACKAGES = ["torch", "torchvision"]
@@ -26,6 +27,7 @@ CONFIGS = {
     "per-sample-grad-mlp-b64": ["func", "compile", "func+keep", "compile+keep"],
     "charrnn-sample": ["eager", "cell", "compile"],
     "cold-start": ["eager"],
+    "photos": ["threads", "processes"],
     **{name: ["eager", "channels_last", "channels_last+keep"] for name in CONVOLUTIONS},
     **{name + "-train": ["eager", "channels_last", "channels_last+keep"] for name in CONVOLUTIONS},
     **{name: IMAGES + (["channels_last+keep", "compile+keep"] if "b16" in name else []) for name in INFERENCE},
@@ -59,6 +61,8 @@ def make(workload, config, threads):
 
     torch.set_num_threads(threads)
     torch.manual_seed(0)
+    if workload == "photos":
+        return photos.make(config, threads)
     maker = Maker(config)
     for names, method in (
         (INFERENCE, maker.inference), (TRAINING, maker.network_training), (RECURRENT, maker.recurrent),

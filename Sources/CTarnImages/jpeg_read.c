@@ -180,7 +180,7 @@ typedef struct {
 static window choose_window(j_decompress_ptr decoder, int32_t x, int32_t y, int32_t width) {
   window w = {.x = 0, .width = decoder->output_width, .first_row = 0};
 #ifdef LIBJPEG_TURBO_VERSION_NUMBER
-  const int32_t margin = 2 * DCTSIZE * MAX_SAMP_FACTOR;
+  const int32_t margin = DCTSIZE * MAX_SAMP_FACTOR / 2;
   int32_t left = tarn_image_greatest(0, x - margin);
   int32_t right = tarn_image_least((int32_t)decoder->output_width, x + width + margin);
   if (right - left < (int32_t)decoder->output_width) {

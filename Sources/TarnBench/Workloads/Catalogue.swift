@@ -2,7 +2,7 @@
 package enum Catalogue {
   package static let all: [Workload] =
     peaks + operations + convolutions + overheads + trainingSteps + recurrent + inference
-    + derivatives + processes
+    + derivatives + photos + processes
 
   package static func workload(_ name: String) -> Workload? { all.first { $0.name == name } }
 }

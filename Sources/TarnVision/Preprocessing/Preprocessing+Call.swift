@@ -75,13 +75,17 @@ func preprocessedBatch(
     throw Diagnostic(
       operation: "batch", reason: "\(count) pictures of \(size[0])×\(size[1]) are too many at once")
   }
-  var values = [Float](repeating: 0, count: all)
-  let outcomes = values.withUnsafeMutableBufferPointer { room in
+  var outcomes: [Result<FileFailure?, any Error>] = []
+  let values = [Float](unsafeUninitializedCapacity: all) { room, filled in
     nonisolated(unsafe) let base = room.baseAddress
-    return parallelMap(count, threads: threads) { index -> Result<FileFailure?, any Error> in
-      guard let base else { return .success(nil) }
-      return Result { try write(index, base + index * elements) }
+    outcomes = parallelMap(count, threads: threads) { index in
+      guard let place = base.map({ $0 + index * elements }) else { return .success(nil) }
+      let outcome = Result { try write(index, place) }
+      if case .success(nil) = outcome { return outcome }
+      place.initialize(repeating: 0, count: elements)
+      return outcome
     }
+    filled = all
   }
   let failures = try outcomes.map { try $0.get() }
   let indices = failures.indices.filter { failures[$0] == nil }
