@@ -20,7 +20,9 @@ import tempfile
 import numpy as np
 import torch
 
-from golden_cases import attention, layers, losses, ops, optimizers, recurrent, schedules, zoo
+from golden_cases import (
+    attention, images, layers, losses, ops, optimizers, recurrent, schedules, text, zoo,
+)
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "Tests" / "Goldens"
 MAKERS = {
@@ -35,7 +37,9 @@ MAKERS = {
     "ops": ops.elementwise,
     "reductions": ops.reductions,
     "movement": ops.movement,
+    "text": text.make,
     "zoo": zoo.make,
+    "images": images.make,
     "contractions": ops.contractions,
 }
 LARGEST = 150_000

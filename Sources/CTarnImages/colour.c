@@ -1,4 +1,6 @@
 // Changes of colour, with the roundings that picture libraries have in common, so that augmented pictures are the same.
+#include <math.h>
+
 #include "internal.h"
 
 void tarn_image_luma(const uint8_t *colours, int64_t count, uint8_t *grey) {
@@ -42,14 +44,14 @@ static hsv to_hsv(const uint8_t *p) {
   int most = r > g ? (r > b ? r : b) : (g > b ? g : b), least = r < g ? (r < b ? r : b) : (g < b ? g : b);
   hsv result = {0, 0, (uint8_t)most};
   if (most == least) return result;
+  // Precisions and roundings as in other libraries: a hue decides which byte it falls on.
   float range = (float)(most - least);
-  float saturation = range / (float)most;
   float red = (float)(most - r) / range, green = (float)(most - g) / range, blue = (float)(most - b) / range;
-  float hue = r == most ? blue - green : g == most ? 2.0f + red - blue : 4.0f + green - red;
-  hue = hue / 6.0f + 1.0f;
-  hue -= (float)(int)hue;
-  result.hue = cut((int)(hue * 255.0f));
-  result.saturation = cut((int)(saturation * 255.0f));
+  float hue = (float)(r == most ? blue - green : g == most ? 2.0 + red - blue : 4.0 + green - red);
+  hue = (float)fmod(hue / 6.0 + 1.0, 1.0);
+  float saturation = range / (float)most;
+  result.hue = cut((int)(hue * 255.0));
+  result.saturation = cut((int)(saturation * 255.0));
   return result;
 }
 
@@ -59,12 +61,12 @@ static void from_hsv(hsv colour, uint8_t *p) {
     p[0] = p[1] = p[2] = value;
     return;
   }
-  float hue = (float)colour.hue * 6.0f / 255.0f, saturation = (float)colour.saturation / 255.0f;
-  int sector = (int)hue;
-  float f = hue - (float)sector, v = (float)value;
-  uint8_t low = cut((int)(v * (1.0f - saturation) + 0.5f));
-  uint8_t falling = cut((int)(v * (1.0f - saturation * f) + 0.5f));
-  uint8_t rising = cut((int)(v * (1.0f - saturation * (1.0f - f)) + 0.5f));
+  double place = colour.hue * 6.0 / 255.0;
+  int sector = (int)floor(place);
+  float f = (float)(place - sector), saturation = (float)(colour.saturation / 255.0);
+  uint8_t low = cut((int)round(value * (1.0 - saturation)));
+  uint8_t falling = cut((int)round(value * (1.0 - saturation * f)));
+  uint8_t rising = cut((int)round(value * (1.0 - saturation * (1.0 - f))));
   const uint8_t sectors[6][3] = {{value, rising, low}, {falling, value, low}, {low, value, rising},
                                  {low, falling, value}, {rising, low, value}, {value, low, falling}};
   memcpy(p, sectors[sector % 6], 3);

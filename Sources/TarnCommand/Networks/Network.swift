@@ -29,27 +29,31 @@ struct Network {
     return isThere ? !isFolder.boolValue : (try? Zoo.entry(what)) != nil || !what.contains("/")
   }
 
-  static func open(_ what: String, _ flags: NetworkFlags, console: Console) throws -> Network {
-    if FileManager.default.fileExists(atPath: what) { return try file(what, flags, console) }
+  /// - Parameter change: what is said of the rule for pictures.
+  static func open(
+    _ what: String, weights: String?, console: Console,
+    change: (Preprocessing) -> Preprocessing = { $0 }
+  ) throws -> Network {
+    if FileManager.default.fileExists(atPath: what) { return try file(what, weights, change) }
     if what.lowercased().hasSuffix(".onnx") {
       throw DataError(
         .missing, file: what, reason: "there is no such file",
         hint: "check the spelling and the folder you are in")
     }
     let entry = try Zoo.entry(what)
-    let place = try flags.weights.map { URL(fileURLWithPath: $0) } ?? cached(entry)
+    let place = try weights.map { URL(fileURLWithPath: $0) } ?? cached(entry)
     let loaded = try Zoo.load(entry, contentsOf: place)
     if let published = loaded.published {
       console.note("weights: \(published.name), \(published.resource.file)")
     }
     return Network(
       name: entry.name, body: .layer(loaded.model), weights: place,
-      preprocessing: flags.changed(loaded.preprocessing), isGuessed: false,
+      preprocessing: change(loaded.preprocessing), isGuessed: false,
       labels: loaded.labels, inputShape: loaded.inputShape)
   }
 
   /// The first published weights that were fetched.
-  private static func cached(_ entry: Zoo.Entry) throws -> URL {
+  static func cached(_ entry: Zoo.Entry) throws -> URL {
     let folder = Resource.folder(for: .weights)
     let found = entry.weights.lazy.compactMap { $0.resource.found(in: folder) }.first
     if let found { return found }
@@ -61,9 +65,9 @@ struct Network {
   }
 
   private static func file(
-    _ path: String, _ flags: NetworkFlags, _ console: Console
+    _ path: String, _ weights: String?, _ change: (Preprocessing) -> Preprocessing
   ) throws -> Network {
-    if let weights = flags.weights {
+    if let weights {
       throw DataError(
         .unsupported, file: path,
         reason: "has its own weights, so --weights \(weights) is not used",
@@ -80,7 +84,7 @@ struct Network {
     let isForPictures = model.inputs.count == 1 && (shape.isEmpty || shape.count == 3)
     return Network(
       name: path, body: .onnx(model), weights: nil,
-      preprocessing: isForPictures ? flags.changed(rule) : nil, isGuessed: true, labels: nil,
+      preprocessing: isForPictures ? change(rule) : nil, isGuessed: true, labels: nil,
       inputShape: shape)
   }
 

@@ -4,7 +4,8 @@ import Tarn
 /// What a network of the zoo or an ONNX file makes of pictures.
 struct PicturePrediction {
   let network: Network
-  let flags: NetworkFlags
+  /// A text with the names of the classes.
+  let labels: String?
   let top: Int
   /// Pictures that are read and held at once.
   private static let batch = 16
@@ -77,7 +78,7 @@ struct PicturePrediction {
         hint: "feed it tensors: tarn run \(network.name) --input FILE.safetensors")
     }
     let classes = outputs.shape[1]
-    let (names, firstClass) = try labels(classes)
+    let (names, firstClass) = try names(classes)
     let shares = Self.probabilities(outputs).array(of: Double.self)
     return files.enumerated().map { index, file in
       let row = shares[(index * classes)..<((index + 1) * classes)]
@@ -89,10 +90,10 @@ struct PicturePrediction {
     }
   }
 
-  private func labels(_ classes: Int) throws -> (names: [String], firstClass: Int) {
-    if let file = flags.labels { return try LabelFile.read(file, outputs: classes) }
-    guard let labels = network.labels, labels.names.count == classes else { return ([], 0) }
-    return (labels.names, labels.firstClass)
+  private func names(_ classes: Int) throws -> (names: [String], firstClass: Int) {
+    if let file = labels { return try LabelFile.read(file, outputs: classes) }
+    guard let known = network.labels, known.names.count == classes else { return ([], 0) }
+    return (known.names, known.firstClass)
   }
 
   /// The softmax of logits; some ONNX files have it in them.

@@ -16,7 +16,7 @@ struct RunPrediction {
     let model = try folder.model()
     let shape = try folder.card().inputShape
     let results = try files.flatMap { file in
-      try results(file, Self.outputs(model, features(file, shape)))
+      try predictions(file, Self.outputs(model, features(file, shape)))
     }
     return PredictAnswer(
       run: Paths.shown(folder.url), seed: setup.split.seed, results: results)
@@ -29,12 +29,14 @@ struct RunPrediction {
   private func features(_ file: String, _ shape: [Int]) throws -> Tensor {
     switch setup.source {
     case .images: try Pictures.read(file, shape: shape)
+    case .pictures(let set):
+      try set.preprocessing(contentsOf: URL(fileURLWithPath: file)).expandedDims(0)
     case .table(_, let table):
       try table.encoder.encode(CSV.read(contentsOf: URL(fileURLWithPath: file)))
     }
   }
 
-  private func results(_ file: String, _ outputs: Tensor) throws -> [Prediction] {
+  private func predictions(_ file: String, _ outputs: Tensor) throws -> [Prediction] {
     guard outputs.count > 0 else { return [] }
     if let table = setup.table, table.task == .regression {
       return outputs.array(of: Double.self).enumerated().map {
@@ -59,6 +61,7 @@ extension RunSetup {
       switch source {
       case .images(let set, _): set.classes
       case .table(_, let table): table.classes
+      case .pictures(let set): set.classes
       }
     return names.indices.contains(place) ? names[place] : "\(place)"
   }

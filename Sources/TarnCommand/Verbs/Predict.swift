@@ -38,7 +38,9 @@ struct Predict: Verb {
   func answer(_ console: Console) throws -> PredictAnswer {
     if Network.isMeant(by: what) {
       return try PicturePrediction(
-        network: Network.open(what, network, console: console), flags: network, top: top
+        network: Network.open(
+          what, weights: network.weights, console: console, change: network.changed),
+        labels: network.labels, top: top
       ).answer(files, console)
     }
     let folder = try Paths.run(what)

@@ -30,10 +30,8 @@ struct RunVerb: Verb {
   @OptionGroup var common: CommonOptions
 
   func answer(_ console: Console) throws -> RunAnswer {
-    var flags = NetworkFlags()
-    flags.weights = weights
     let given = try Weights(contentsOf: URL(fileURLWithPath: input))
-    let network = try Network.open(what, flags, console: console)
+    let network = try Network.open(what, weights: weights, console: console)
     let names = network.inputNames
     let missing = names.filter { given[$0] == nil }
     guard missing.count < names.count || names.isEmpty else {
@@ -49,14 +47,13 @@ struct RunVerb: Verb {
     var inputs: [String: Tensor] = [:]
     for name in names { inputs[name] = given[name] }
     let results: [(name: String, tensor: Tensor)]
-    let seconds: Double
     let start = Date()
     do { results = try Diagnostic.catching { try network.run(inputs) } } catch let error
       as Diagnostic
     {
       throw DataError(.invalid, file: input, reason: "does not fit \(network.name)\n\(error)")
     }
-    seconds = Date().timeIntervalSince(start)
+    let seconds = Date().timeIntervalSince(start)
     if let output { try Weights(results).write(to: URL(fileURLWithPath: output)) }
     return RunAnswer(
       model: network.name, weights: network.weights.map(Paths.shown), input: input, output: output,

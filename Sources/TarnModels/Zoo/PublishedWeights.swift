@@ -99,7 +99,8 @@ extension PublishedWeights {
         sha256: stem.split(separator: "-").last.map(String.init), licence: licence),
       accuracy: Accuracy(top1: top1, top5: top5),
       preprocessing: Preprocessing(
-        resize: .shortSide(resize), crop: [crop, crop], interpolation: interpolation, mean: mean,
+        resize: .shortSide(resize), rounding: .torchvision, crop: [crop, crop],
+        interpolation: interpolation, mean: mean,
         deviation: deviation))
   }
 }

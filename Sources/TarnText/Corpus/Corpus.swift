@@ -114,7 +114,8 @@ extension CorpusFile {
 
 /// What occurs in a text.
 private struct Survey {
-  private var scalars = [Int](repeating: 0, count: 0x11_0000)
+  /// A bit for each code point.
+  private var scalars = [UInt64](repeating: 0, count: 0x11_0000 / 64)
   private var words: [String: Int] = [:]
   private(set) var isASCII = true
   private(set) var digest: UInt64 = 0
@@ -141,7 +142,7 @@ private struct Survey {
     try file.forEachSymbol(of: unit) { range, scalar, bytes in
       if scalar >= 0x80 { isASCII = false }
       if unit == .characters {
-        scalars[Int(scalar)] += 1
+        scalars[Int(scalar >> 6)] |= 1 << UInt64(scalar & 63)
       } else {
         words[String(decoding: bytes[range], as: UTF8.self), default: 0] += 1
         if words.count > Self.mostWords { words = words.filter { $0.value > 1 } }
@@ -150,8 +151,13 @@ private struct Survey {
   }
 
   private var characters: [String] {
-    scalars.indices.compactMap { code in
-      scalars[code] > 0 ? Unicode.Scalar(UInt32(code)).map { String($0) } : nil
+    scalars.enumerated().flatMap { index, bits in
+      bits == 0
+        ? []
+        : (0..<64).compactMap { bit in
+          bits >> UInt64(bit) & 1 == 1
+            ? Unicode.Scalar(UInt32(64 * index + bit)).map { String($0) } : nil
+        }
     }
   }
 

@@ -45,7 +45,8 @@ enum BMP {
     let stride = (image.width * image.channels + 3) / 4 * 4
     let palette = image.isGrey ? 1024 : 0
     let start = 54 + palette
-    guard let pixels = checkedProduct(stride, image.height), start + pixels <= Int(UInt32.max) else {
+    guard let pixels = checkedProduct(stride, image.height), start + pixels <= Int(UInt32.max)
+    else {
       throw DataError(
         .unwritable, file: name, reason: "BMP holds 4 GB at most", hint: "write it as PNG")
     }
@@ -56,7 +57,8 @@ enum BMP {
     }
     for (value, count) in [
       (start + pixels, 4), (0, 4), (start, 4), (40, 4), (image.width, 4), (image.height, 4), (1, 2),
-      (8 * image.channels, 2), (0, 4), (pixels, 4), (2835, 4), (2835, 4), (image.isGrey ? 256 : 0, 4),
+      (8 * image.channels, 2), (0, 4), (pixels, 4), (2835, 4), (2835, 4),
+      (image.isGrey ? 256 : 0, 4),
       (0, 4),
     ] { add(value, count) }
     if image.isGrey { for i in 0..<256 { add(i << 16 | i << 8 | i, 4) } }
@@ -141,8 +143,10 @@ struct BMPHeader {
     for name in ["red", "green", "blue"] {
       masks.append(try reader.integer(UInt32.self, .little, "the bits of \(name)"))
     }
-    for mask in masks where mask == 0 || (mask >> mask.trailingZeroBitCount).nonzeroBitCount
-      != 32 - (mask >> mask.trailingZeroBitCount).leadingZeroBitCount
+    for mask in masks
+    where mask == 0
+      || (mask >> mask.trailingZeroBitCount).nonzeroBitCount
+        != 32 - (mask >> mask.trailingZeroBitCount).leadingZeroBitCount
     {
       throw reader.error("the bits of a colour are not beside one another", at: 54)
     }

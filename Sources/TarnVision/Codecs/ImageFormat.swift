@@ -49,7 +49,8 @@ public enum ImageFormat: String, Sendable, Hashable, Codable, CaseIterable {
     return DataError(
       .invalid, file: file.name, at: .byte(0),
       reason: isText ? "is a text, not a picture" : "is no JPEG, PNG, BMP, PGM or PPM picture",
-      hint: isText ? "see whether it was fetched rightly; it may be a message of the server" : convert)
+      hint: isText
+        ? "see whether it was fetched rightly; it may be a message of the server" : convert)
   }
 
   /// The name of a known format that is not read.

@@ -38,11 +38,16 @@ public struct AffineMap: Sendable, Hashable, Codable {
 }
 
 extension Image {
-  /// The picture moved by a map about its middle; `fill` where it leaves room, black by default.
+  /// The picture moved by a map.
+  /// - Parameters:
+  ///   - centre: [x, y], what it turns about; by default the middle.
+  ///   - fill: the colour where the picture leaves room, by default black.
   public func transformed(
-    _ map: AffineMap, interpolation: Interpolation = .nearest, fill: [UInt8]? = nil
+    _ map: AffineMap, centre: [Double]? = nil, interpolation: Interpolation = .nearest,
+    fill: [UInt8]? = nil
   ) -> Image {
-    let m = map.inverse(centre: (Double(width) / 2, Double(height) / 2))
+    let m = map.inverse(
+      centre: (centre?.first ?? Double(width) / 2, centre?.last ?? Double(height) / 2))
     return transformed(m, width: width, height: height, interpolation, fill ?? black)
   }
 

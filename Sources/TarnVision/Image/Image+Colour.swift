@@ -73,7 +73,8 @@ extension Image {
         let high = counts.lastIndex(where: { $0 > 0 }), low < high
       else { return nil }
       let scale = 255 / Double(high - low)
-      return (0..<256).map { UInt8(max(0, min(255, Double($0 - low) * scale))) }
+      let offset = -Double(low) * scale
+      return (0..<256).map { UInt8(max(0, min(255, Double($0) * scale + offset))) }
     }
   }
 

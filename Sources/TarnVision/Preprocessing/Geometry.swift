@@ -3,14 +3,17 @@ import TarnData
 
 extension Preprocessing.Resize {
   /// The size a picture of the given one gets.
-  func size(of whole: (width: Int, height: Int)) -> (width: Int, height: Int) {
+  func size(
+    of whole: (width: Int, height: Int), _ rounding: Preprocessing.Rounding
+  ) -> (width: Int, height: Int) {
     switch self {
     case .none: return whole
     case .exactly(let height, let width): return (max(1, width), max(1, height))
     case .shortSide(let side):
       let (short, long) = (min(whole.width, whole.height), max(whole.width, whole.height))
-      // A side of a picture of one pixel's height is as long as all may be.
-      let other = min(Image.longestSide, max(1, max(1, side) * long / max(1, short)))
+      let half = rounding == .nearest ? short / 2 : 0
+      // A line of one pixel's height would get far too long.
+      let other = min(Image.longestSide, (max(1, side) * long + half) / max(1, short))
       return whole.width <= whole.height
         ? (max(1, side), other) : (other, max(1, side))
     }
@@ -25,14 +28,15 @@ extension Preprocessing {
     return nil
   }
 
-  /// Where a middle of this size begins; half pixels are rounded to even places. Negative where the
-  /// picture is smaller, and then rounded towards the left and the top.
+  /// Where a middle of this size begins. Negative where the picture is smaller, and then rounded
+  /// towards the left and the top.
   static func centre(
-    width: Int, height: Int, of whole: (width: Int, height: Int)
+    width: Int, height: Int, of whole: (width: Int, height: Int), _ rounding: Rounding
   ) -> (x: Int, y: Int) {
     func place(_ wanted: Int, _ there: Int) -> Int {
       guard there >= wanted else { return -((wanted - there) / 2) }
-      return Int((Double(there - wanted) / 2).rounded(.toNearestOrEven))
+      let half = Double(there - wanted) / 2
+      return Int(half.rounded(rounding == .torchvision ? .toNearestOrEven : .down))
     }
     return (place(width, whole.width), place(height, whole.height))
   }
@@ -54,7 +58,7 @@ extension Preprocessing {
   }
 
   func plan(_ whole: (width: Int, height: Int)) -> Plan {
-    let scaled = resize.size(of: whole)
+    let scaled = resize.size(of: whole, rounding)
     guard let crop, crop.count == 2, crop.allSatisfy({ $0 > 0 }) else {
       let area = PixelRectangle(width: scaled.width, height: scaled.height)
       return Plan(
@@ -62,7 +66,7 @@ extension Preprocessing {
         needed: PixelRectangle(width: whole.width, height: whole.height))
     }
     let (height, width) = (crop[0], crop[1])
-    let start = Self.centre(width: width, height: height, of: scaled)
+    let start = Self.centre(width: width, height: height, of: scaled, rounding)
     let area = PixelRectangle(
       x: max(0, start.x), y: max(0, start.y), width: min(width, scaled.width),
       height: min(height, scaled.height))

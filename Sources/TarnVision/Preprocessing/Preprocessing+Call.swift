@@ -46,49 +46,52 @@ extension Preprocessing {
   public func batch(
     contentsOf files: [URL], _ reading: ImageReading = .standard, threads: Int? = nil
   ) throws -> Files {
-    try batch(count: files.count, threads: threads) { index in
-      do { return .success(try cropped(FileBytes(mapping: files[index]), reading)) } catch {
-        return .failure(FileFailure(file: files[index], index: index, error))
-      }
-    }
-  }
-
-  /// The same of pictures that `picture` makes, scaled and cropped.
-  func batch(
-    count: Int, threads: Int?, picture: @Sendable (Int) -> Result<Image, FileFailure>
-  ) throws -> Files {
     guard let size = outputSize else {
       throw Diagnostic(
         operation: "Preprocessing.batch", reason: "pictures of a batch must get one size",
         hint: "give the rule a crop, or resize: .exactly(height:width:)")
     }
     let normalization = Normalization(self)
-    let elements = 3 * size[0] * size[1]
-    var values = [Float](repeating: 0, count: elements * count)
-    let failures = values.withUnsafeMutableBufferPointer { room in
-      nonisolated(unsafe) let base = room.baseAddress
-      return parallelMap(count, threads: threads) { index -> FileFailure? in
-        switch picture(index) {
-        case .success(let image):
-          if let base { normalization.write(image, to: base + index * elements) }
-          return nil
-        case .failure(let failure): return failure
-        }
-      }
+    return try preprocessedBatch(files.count, size: size, threads: threads) { index, planes in
+      do {
+        normalization.write(try cropped(FileBytes(mapping: files[index]), reading), to: planes)
+        return nil
+      } catch { return FileFailure(file: files[index], index: index, error) }
     }
-    let indices = failures.indices.filter { failures[$0] == nil }
-    let all = Tensor(values, shape: [count, 3] + size)
-    return Files(
-      features: indices.count == count ? all : Self.rows(indices, of: values, elements, size),
-      indices: indices, failures: failures.compactMap { $0 })
   }
+}
 
-  private static func rows(
-    _ indices: [Int], of values: [Float], _ elements: Int, _ size: [Int]
-  ) -> Tensor {
-    let kept = indices.flatMap { values[($0 * elements)..<(($0 + 1) * elements)] }
-    return Tensor(kept, shape: [indices.count, 3] + size)
+/// Many pictures put side by side by several threads.
+///
+/// - Parameters:
+///   - size: height and width of all.
+///   - write: puts picture i, [3, H, W], in its place, or says why it cannot.
+func preprocessedBatch(
+  _ count: Int, size: [Int], threads: Int?,
+  write: @Sendable (Int, UnsafeMutablePointer<Float>) throws -> FileFailure?
+) throws -> Preprocessing.Files {
+  let elements = 3 * size[0] * size[1]
+  guard let all = checkedProduct(elements, count), all <= 1 << 40 else {
+    throw Diagnostic(
+      operation: "batch", reason: "\(count) pictures of \(size[0])×\(size[1]) are too many at once")
   }
+  var values = [Float](repeating: 0, count: all)
+  let outcomes = values.withUnsafeMutableBufferPointer { room in
+    nonisolated(unsafe) let base = room.baseAddress
+    return parallelMap(count, threads: threads) { index -> Result<FileFailure?, any Error> in
+      guard let base else { return .success(nil) }
+      return Result { try write(index, base + index * elements) }
+    }
+  }
+  let failures = try outcomes.map { try $0.get() }
+  let indices = failures.indices.filter { failures[$0] == nil }
+  // Rows that were not filled are left out.
+  let kept =
+    indices.count == count
+    ? values : indices.flatMap { values[($0 * elements)..<(($0 + 1) * elements)] }
+  return Preprocessing.Files(
+    features: Tensor(kept, shape: [indices.count, 3] + size), indices: indices,
+    failures: failures.compactMap { $0 })
 }
 
 /// A file that could not be read.

@@ -18,6 +18,9 @@ final class ONNXGraph: Sendable {
     var element: ONNXElement?
     /// Lengths of the axes, nil where any will do; nil: any shape.
     var shape: [Int?]?
+    var kind = Kind.tensor
+
+    enum Kind: Sendable { case tensor, sequence, optional }
   }
 
   init(

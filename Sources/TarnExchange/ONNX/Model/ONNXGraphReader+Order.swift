@@ -116,8 +116,7 @@ extension ONNXGraphReader {
 extension ONNXRun {
   /// The outputs of a node that needs nothing but constants, or nil.
   func constants(of node: ONNXNode, _ known: [String: ONNXValue]) -> [ONNXValue]? {
-    guard case .table(let entry) = node.kind, (6...21).contains(node.opset) || !node.domain.isEmpty
-    else { return nil }
+    guard case .table(let entry) = node.kind, entry.follows(node.opset) else { return nil }
     let values = node.inputs.map { $0.isEmpty ? nil : known[$0] }
     for (name, value) in zip(node.inputs, values) where !name.isEmpty && value == nil { return nil }
     return try? Diagnostic.catching { try folded(entry, node, values) }

@@ -134,6 +134,8 @@ struct ONNXGraphReader {
 
   private func port(_ info: ONNXValueInfoProto) throws -> ONNXGraph.Port {
     var port = ONNXGraph.Port(name: info.name)
+    if info.type.hasSequenceType { port.kind = .sequence }
+    if info.type.hasOptionalType { port.kind = .optional }
     guard info.type.hasTensorType else { return port }
     let type = info.type.tensorType
     port.element = ONNXElement(rawValue: type.elemType)
@@ -212,8 +214,9 @@ struct ONNXGraphReader {
     if case .unknown = node.kind {
       return ONNXOperators.refusals[node.type] ?? "the operator is not known"
     }
-    if case .table = node.kind, node.domain.isEmpty, !(6...21).contains(node.opset) {
-      return "operator set \(node.opset) is not supported, 7 to 21 are"
+    if case .table(let entry) = node.kind, !entry.follows(node.opset) {
+      return "its meaning in operator set \(node.opset) is not followed, "
+        + "that of \(entry.versions[0]) to \(ONNXOperator.newest) is"
     }
     for (name, attribute) in node.attributes {
       if case .other = attribute { return "its attribute '\(name)' is of a type that is not read" }

@@ -10,6 +10,10 @@ extension ONNXCall {
       return .tensor(x.cast(to: .float32).rounded(to: float8, saturates: saturates), element)
     }
     if element.isNative { return .tensor(x.cast(to: carrier)) }
+    if element.bitCount == 4, let range = element.integerRange, x.dtype.isFloating {
+      let kept = x.clamped(min: Double(range.lowerBound), max: Double(range.upperBound))
+      return .tensor(kept.cast(to: carrier), element)
+    }
     return .tensor(x.cast(to: .int64).wrapped(to: element).cast(to: carrier), element)
   }
 }
@@ -26,13 +30,9 @@ extension Tensor {
     let largest = Double(type.largest)
     let beyond: Double = type.kind == .infinite && !saturates ? .infinity : .nan
     let limit = saturates ? largest : beyond
-    let isOver = nearest.abs() .> largest
     let sign = which(x .< 0, Tensor.full(like: x, -1), Tensor.full(like: x, 1))
-    var result = which(isOver, sign * limit, nearest)
-    if saturates && type.kind == .finite || type.kind == .unsignedZero {
-      let endless = saturates ? sign * largest : Tensor.full(like: x, .nan)
-      result = which(size .== Double.infinity, endless, result)
-    }
+    let isOver = (nearest.abs() .> largest) .| (size .== Double.infinity)
+    let result = which(isOver, sign * limit, nearest)
     return which(x.isNaN(), Tensor.full(like: x, .nan), result).cast(to: .float32)
   }
 }

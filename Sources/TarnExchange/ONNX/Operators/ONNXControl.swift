@@ -8,7 +8,7 @@ extension ONNXOperators {
       return try call.run.body(call.graph(isTrue ? "then_branch" : "else_branch"), [])
     }),
     ONNXOperator("Loop", [1, 11, 13, 16, 19, 21], values: loop),
-    ONNXOperator("Scan", [9, 11, 16, 19, 21], values: scan),
+    ONNXOperator("Scan", [8, 9, 11, 16, 19, 21], values: scan),
   ]
 
   /// Inputs: how often at most, whether at all, what is carried. The body gives whether to go on, what is carried, and
@@ -44,32 +44,42 @@ extension ONNXOperators {
   }
 
   /// Inputs: states, then tensors that are gone through along an axis. The body gives states, then parts of results.
+  ///
+  /// In operator set 8 there is one input more in front, lengths, and a batch in the first axis of all.
   private static func scan(_ call: ONNXCall) throws -> [ONNXValue] {
+    if call.opset > 8 { return try scan(call, call.values.map { $0 ?? .optional(nil) }) }
+    try call.require(call.value(0) == nil, "sequences of different lengths are not followed")
+    let inputs = try (1..<Swift.max(2, call.values.count)).map { try call.tensor($0) }
+    let count = inputs[0].shape.first ?? 0
+    try call.require(
+      count > 0 && inputs.allSatisfy { $0.shape.first == count }, "its batches do not fit")
+    let rows = try (0..<count).map { i in
+      try scan(call, inputs.map { .tensor($0.narrowed(0, from: i, to: i + 1).squeezed(0)) })
+        .compactMap { $0.tensor(on: call.device) }
+    }
+    return rows[0].indices.map { place in .tensor(.stacked(rows.map { $0[place] })) }
+  }
+
+  private static func scan(_ call: ONNXCall, _ inputs: [ONNXValue]) throws -> [ONNXValue] {
     let body = try call.graph("body")
     let scanned = try call.int("num_scan_inputs", 0)
     try call.require(
-      (1...call.values.count).contains(scanned) && call.values.count >= scanned,
-      "it goes through \(scanned) of \(call.values.count) inputs")
-    let states = call.values.count - scanned
+      scanned > 0 && inputs.count >= scanned && body.outputs.count >= inputs.count - scanned,
+      "it goes through \(scanned) of \(inputs.count) inputs")
+    let states = inputs.count - scanned
     let results = body.outputs.count - states
-    try call.require(results >= 0, "its body gives too little")
-    let inAxes = try call.ints("scan_input_axes") ?? [Int](repeating: 0, count: scanned)
-    let inBack = try call.ints("scan_input_directions") ?? [Int](repeating: 0, count: scanned)
-    let outAxes = try call.ints("scan_output_axes") ?? [Int](repeating: 0, count: results)
-    let outBack = try call.ints("scan_output_directions") ?? [Int](repeating: 0, count: results)
-    try call.require(
-      [inAxes.count, inBack.count] == [scanned, scanned]
-        && [outAxes.count, outBack.count] == [results, results],
-      "its axes and directions do not fit")
+    let ways = try ScanWays(call, inputs: scanned, outputs: results)
     let tensors = try (0..<scanned).map { i in
-      let x = try call.tensor(states + i)
-      let axis = try call.axis(inAxes[i], x.rank)
-      return inBack[i] == 0 ? x.movedAxis(axis, to: 0) : x.movedAxis(axis, to: 0).flipped(0)
+      guard let x = inputs[states + i].tensor(on: call.device) else {
+        throw call.error("what it goes through is no tensor")
+      }
+      let lines = x.movedAxis(try call.axis(ways.inAxes[i], x.rank), to: 0)
+      return ways.inBack[i] == 0 ? lines : lines.flipped(0)
     }
     let length = tensors[0].shape[0]
     try call.require(
       tensors.allSatisfy { $0.shape[0] == length }, "its inputs are not equally long")
-    var carried = call.values.prefix(states).map { $0 ?? .optional(nil) }
+    var carried = Array(inputs.prefix(states))
     var collected = [[Tensor]](repeating: [], count: results)
     for t in 0..<length {
       let parts = tensors.map { ONNXValue.tensor($0.narrowed(0, from: t, to: t + 1).squeezed(0)) }
@@ -82,11 +92,31 @@ extension ONNXOperators {
         collected[i].append(tensor)
       }
     }
-    return carried
-      + (try collected.enumerated().map { i, parts in
-        try call.stacked(
-          outBack[i] == 0 ? parts : parts.reversed(), axis: outAxes[i], body.outputs[states + i])
-      })
+    let scans = try collected.enumerated().map { i, parts in
+      try call.stacked(
+        ways.outBack[i] == 0 ? parts : parts.reversed(), axis: ways.outAxes[i],
+        body.outputs[states + i])
+    }
+    return carried + scans
+  }
+}
+
+/// Along which axes a scan goes, and which way.
+private struct ScanWays {
+  let inAxes: [Int], inBack: [Int], outAxes: [Int], outBack: [Int]
+
+  init(_ call: ONNXCall, inputs: Int, outputs: Int) throws {
+    let (zeros, none) = (
+      [Int](repeating: 0, count: inputs), [Int](repeating: 0, count: outputs)
+    )
+    inAxes = try call.ints("scan_input_axes") ?? zeros
+    inBack = try call.ints("scan_input_directions") ?? call.ints("directions") ?? zeros
+    outAxes = try call.ints("scan_output_axes") ?? none
+    outBack = try call.ints("scan_output_directions") ?? none
+    try call.require(
+      [inAxes.count, inBack.count] == [inputs, inputs]
+        && [outAxes.count, outBack.count] == [outputs, outputs],
+      "its axes and directions do not fit")
   }
 }
 

@@ -83,7 +83,8 @@ enum ONNXConvolution {
       lengths.count == rank && lengths.allSatisfy { $0 > 0 }, "its output shape does not fit")
     return (0..<rank).map { axis in
       let total = whole[axis] + extra[axis] - lengths[axis]
-      let low = mode == "SAME_UPPER" ? total / 2 : total - total / 2
+      let half = total >> 1
+      let low = mode == "SAME_UPPER" ? half : total - half
       return (-low, extra[axis] - (total - low))
     }
   }

@@ -117,8 +117,12 @@ extension ONNXOperators {
 extension ONNXCall {
   /// The key of an operator of random numbers: from its own seed, or from the run's and the node's name.
   func key() throws -> RandomKey {
-    let own = node.attributes["seed"] == nil ? nil : try float("seed", 0)
-    if let own { return Device.with(device) { RandomKey(seed: own.bitPattern) } }
+    switch node.attributes["seed"] {
+    case .float(let seed)?: return Device.with(device) { RandomKey(seed: seed.bitPattern) }
+    case .int(let seed)?:
+      return Device.with(device) { RandomKey(seed: UInt64(bitPattern: Int64(seed))) }
+    default: break
+    }
     // FNV-1a: the same in every process.
     let names = (node.name + "\u{1f}" + node.outputs.joined(separator: "\u{1f}")).utf8
     let hash = names.reduce(UInt64(0xcbf2_9ce4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }

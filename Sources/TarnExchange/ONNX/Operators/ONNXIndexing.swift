@@ -63,8 +63,7 @@ extension ONNXOperators {
     let updates = try call.tensor(2)
     let axis = try call.axis(call.int("axis", 0), x.rank)
     try call.require(
-      indices.shape == updates.shape && indices.rank == x.rank
-        && zip(indices.shape, x.shape).allSatisfy { $0 <= $1 || true },
+      indices.shape == updates.shape && indices.rank == x.rank,
       "indices \(indices.shape) and updates \(updates.shape) do not fit \(x.shape)")
     let strides = x.shape.rowMajorStrides
     var flat = indices.within(x.shape[axis], parts: x.count) * strides[axis]
@@ -108,7 +107,7 @@ extension ONNXOperators {
   private static func compress(_ call: ONNXCall) throws -> Tensor {
     let x = try call.tensor(0)
     let isWanted = try call.hostInts(1) ?? []
-    let isFlat = try call.ints("axis") == nil && call.node.attributes["axis"] == nil
+    let isFlat = call.node.attributes["axis"] == nil
     let lines = isFlat ? x.flattened() : x
     let axis = isFlat ? 0 : try call.axis(call.int("axis", 0), x.rank)
     let places = isWanted.indices.filter { isWanted[$0] != 0 }

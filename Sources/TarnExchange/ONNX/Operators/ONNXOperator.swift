@@ -22,6 +22,14 @@ struct ONNXOperator: Sendable {
     (self.body, self.isPure, self.readsShapesOnly) = (body, isPure, readsShapesOnly)
   }
 
+  /// The newest version of the standard operators that is followed.
+  static let newest = 21
+
+  /// Whether the operator's meaning in a version of its domain's operators is followed.
+  func follows(_ opset: Int) -> Bool {
+    (versions.first ?? 1) <= opset && (opset <= Self.newest || !domain.isEmpty)
+  }
+
   /// An operator with one result.
   init(
     _ name: String, _ versions: [Int], domain: String = "", isPure: Bool = true,

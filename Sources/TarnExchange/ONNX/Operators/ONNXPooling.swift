@@ -65,14 +65,15 @@ extension ONNXOperators {
     let inferred = size.indices.map { axis in
       (x.shape[axis + 2] - 1) * strides[axis] + size[axis] - pads[axis] - pads[axis + size.count]
     }
-    let own = x.shape.prefix(2) + inferred
-    // The places are those of the shape that pooling had; a larger output has them in its corner.
-    let shape = try call.checked(Array(own))
+    let shape = try call.checked(x.shape.prefix(2) + inferred)
     let flat = Tensor.scatterAdd(x.flattened(), at: places.flattened(), into: [shape.product])
     guard let wanted = try call.hostInts(2), wanted != shape else { return flat.reshaped(shape) }
     try call.checked(wanted)
-    let whole = Tensor.scatterAdd(x.flattened(), at: places.flattened(), into: [wanted.product])
-    return whole.reshaped(wanted)
+    try call.require(
+      wanted.count == shape.count && zip(wanted, shape).allSatisfy { $0 >= $1 },
+      "the output \(wanted) is smaller than the \(shape) that pooling had")
+    // The places are those of the shape that pooling had; a larger output has it in its corner.
+    return flat.reshaped(shape).padded(zip(wanted, shape).map { (0, $0 - $1) })
   }
 }
 
