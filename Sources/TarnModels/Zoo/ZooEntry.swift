@@ -29,8 +29,12 @@ extension Zoo {
     /// - Parameters:
     ///   - classes: as many as published by default.
     ///   - hasAuxiliaries: whether it has classifiers on the way, if its family knows them; as published by default.
-    public func model(classes: Int? = nil, hasAuxiliaries: Bool? = nil) -> any Layer {
-      make(Options(classes: classes ?? self.classes, hasAuxiliaries: hasAuxiliaries))
+    ///   - side: pixels of a picture's side, which a vision transformer is built for; others take any.
+    public func model(
+      classes: Int? = nil, hasAuxiliaries: Bool? = nil, side: Int? = nil
+    ) -> any Layer {
+      make(
+        Options(classes: classes ?? self.classes, hasAuxiliaries: hasAuxiliaries, side: side))
     }
 
     /// What is done to a picture before it: the rule of its first published weights.

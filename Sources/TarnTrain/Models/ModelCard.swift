@@ -82,7 +82,7 @@ public struct ModelCard: Codable, Hashable, Sendable {
         reason: "\(entry.name) takes pictures [\(channels), H, W], not \(inputShape)",
         hint: "choose another kind: \(Self.kinds.joined(separator: ", "))")
     }
-    let model = Self.initialized(seed) { entry.model(classes: classes) }
+    let model = Self.initialized(seed) { entry.model(classes: classes, side: inputShape[1]) }
     // Recording computes shapes only; it tells pictures that are too small.
     do { try Diagnostic.catching { _ = model(.zeros([1] + inputShape)) } } catch {
       throw DataError(
