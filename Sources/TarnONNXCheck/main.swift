@@ -2,49 +2,24 @@ import Foundation
 import Tarn
 import TarnExchange
 
-// Runs the cases of ONNX's own test suite: TarnONNXCheck FOLDER [--filter TEXT] [--table FILE] [--verbose]
-// FOLDER holds a folder for each case, as onnx/backend/test/data/node of ONNX's Python package does.
+// Checks of ONNX import and export that need data or another engine:
+//   TarnONNXCheck cases FOLDER [--filter TEXT] [--table FILE] [--verbose]    the cases of ONNX's own test suite
+//   TarnONNXCheck export FOLDER     writes models as ONNX, with inputs and outputs, for Tools/onnx_check.py
+//   TarnONNXCheck run FILE.onnx IN.safetensors OUT.safetensors
+//   TarnONNXCheck time FILE.onnx    seconds of a run on zeros, with the native model for comparison
 
-struct Arguments {
-  var folder: String?
-  var filter = ""
-  var table: String?
-  var isVerbose = false
-
-  init(_ arguments: [String]) {
-    var rest = arguments.dropFirst()
-    while let argument = rest.popFirst() {
-      switch argument {
-      case "--filter": filter = rest.popFirst() ?? ""
-      case "--table": table = rest.popFirst()
-      case "--verbose": isVerbose = true
-      default: folder = argument
-      }
-    }
-  }
-}
-
-func check(_ arguments: Arguments) throws {
-  guard let folder = arguments.folder else {
-    print("usage: TarnONNXCheck FOLDER [--filter TEXT] [--table FILE] [--verbose]")
+var arguments = CommandLine.arguments.dropFirst()
+do {
+  switch arguments.popFirst() {
+  case "cases": try checkCases(CaseArguments(Array(arguments)))
+  case "export": try exportModels(to: URL(fileURLWithPath: arguments.first ?? "onnx-models"))
+  case "run": try run(Array(arguments))
+  case "time": try time(arguments.first ?? "")
+  default:
+    print("usage: TarnONNXCheck cases FOLDER | export FOLDER | run FILE IN OUT | time FILE")
     exit(64)
   }
-  var table = ONNXTable()
-  for item in try ONNXCase.all(in: URL(fileURLWithPath: folder))
-  where arguments.filter.isEmpty || item.name.contains(arguments.filter) {
-    if arguments.isVerbose { FileHandle.standardError.write(Data("\(item.name)\n".utf8)) }
-    let outcome = item.run()
-    table.add(item, outcome)
-    if case .failed(let reason) = outcome { print("FAILED  \(item.name): \(reason)") }
-    if case .refused(let reason) = outcome { print("refused \(item.name): \(reason)") }
-  }
-  print(table.summary)
-  if let file = arguments.table {
-    try Data(table.markdown.utf8).write(to: URL(fileURLWithPath: file), options: .atomic)
-  }
-}
-
-do { try check(Arguments(CommandLine.arguments)) } catch {
+} catch {
   print("\(error)")
   exit(1)
 }

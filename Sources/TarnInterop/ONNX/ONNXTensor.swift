@@ -37,9 +37,10 @@ package struct ONNXTensorReader {
     _ proto: ONNXTensorProto, _ element: ONNXElement
   ) throws(DataError) -> (shape: [Int], count: Int) {
     let shape = proto.dims.map { Int(truncatingIfNeeded: $0) }
-    guard shape.count <= 64, let count = shape.checkedProduct, count < 1 << 48 else {
-      throw error(proto, "its shape \(shape) is absurd")
-    }
+    // Lengths beside one of 0 count as well: strides are products of them.
+    guard shape.count <= 64, shape.allSatisfy({ $0 >= 0 }), let count = shape.checkedProduct,
+      let room = shape.map({ max($0, 1) }).checkedProduct, room < 1 << 48
+    else { throw error(proto, "its shape \(shape) is absurd") }
     if proto.hasSegment { throw error(proto, "it is cut into segments", .unsupported) }
     return (shape, count)
   }

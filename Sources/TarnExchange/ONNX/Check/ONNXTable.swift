@@ -34,6 +34,9 @@ package struct ONNXTable {
     ONNXOperators.all.map { ($0.domain.isEmpty ? $0.name : "\($0.domain).\($0.name)", $0.versions) },
     uniquingKeysWith: { first, _ in first })
 
+  /// Of the cases that need no other operators, those that pass.
+  package var share: Double { Double(claimed.passed) / Double(Swift.max(1, claimed.total)) }
+
   package var summary: String {
     "\(Self.versions.count) operators; of the \(claimed.total) cases that need no others "
       + "\(claimed.passed) pass; all cases: \(counts.passed) pass, \(counts.failed) fail, "

@@ -24,7 +24,7 @@ extension ONNXModel {
     init?(stringValue: String) { self.init(stringValue) }
     init?(intValue: Int) { nil }
 
-    static let graph = Key("$graph"), seed = Key("$seed"), limit = Key("$limit")
+    static let graph = Key("$graph"), seed = Key("$seed"), limit = Key("$limit"), nodes = Key("$nodes")
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -32,6 +32,7 @@ extension ONNXModel {
     try fields.encode(program.archive(), forKey: .graph)
     try fields.encode(seed, forKey: .seed)
     try fields.encode(elementLimit, forKey: .limit)
+    try fields.encode(nodeLimit, forKey: .nodes)
     for (parameter, tensor) in zip(program.initial, tensors) {
       try fields.encode(tensor, forKey: Key(parameter.name))
     }
@@ -48,5 +49,6 @@ extension ONNXModel {
     }
     seed = try fields.decode(UInt64.self, forKey: .seed)
     elementLimit = try fields.decode(Int.self, forKey: .limit)
+    nodeLimit = try fields.decode(Int.self, forKey: .nodes)
   }
 }

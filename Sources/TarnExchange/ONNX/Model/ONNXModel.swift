@@ -22,7 +22,9 @@ public struct ONNXModel: Module {
   /// What operators of random numbers without a seed of their own start from.
   public var seed: UInt64 = 0
   /// The most elements that one tensor of a run may have; models that want more throw.
-  public var elementLimit = 1 << 29
+  public var elementLimit = 1 << 28
+  /// The most nodes that a run may go through, those of loops' bodies every time; models that want more throw.
+  public var nodeLimit = 1 << 18
 
   /// An input or an output: its name, and type and lengths where the file tells them.
   public struct Port: Sendable, Hashable, Codable {
@@ -145,7 +147,7 @@ extension ONNXModel {
     }.first
     let run = ONNXRun(
       source: program.file, device: device ?? .current, limit: elementLimit, seed: seed,
-      budget: Lock(1 << 20))
+      budget: Lock(nodeLimit))
     var arguments = inputs
     for (parameter, tensor) in zip(program.initial, tensors) {
       arguments[parameter.name] = .tensor(tensor)

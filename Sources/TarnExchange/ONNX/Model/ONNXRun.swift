@@ -148,7 +148,10 @@ struct ONNXRun: Sendable {
 
   /// Whether a tensor of this shape may be made.
   func check(_ shape: [Int]) throws {
-    guard let count = shape.checkedProduct, count <= limit, shape.count <= 64 else {
+    // Lengths beside one of 0 count as well: strides are products of them.
+    guard shape.allSatisfy({ $0 >= 0 }), shape.count <= 64,
+      let count = shape.map({ max($0, 1) }).checkedProduct, count <= limit
+    else {
       throw ONNXError(
         "it would make a tensor \(shape), which has more than the \(limit) elements allowed")
     }

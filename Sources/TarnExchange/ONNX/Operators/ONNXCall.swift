@@ -106,7 +106,7 @@ struct ONNXCall {
   /// A list of small whole numbers: sizes, strides, margins.
   func sizes(_ name: String) throws -> [Int]? {
     guard let values = try ints(name) else { return nil }
-    guard values.allSatisfy({ abs($0) < 1 << 24 }) else {
+    guard values.allSatisfy({ (-(1 << 24)...1 << 24).contains($0) }) else {
       throw error("the attribute '\(name)' is absurd: \(values)")
     }
     return values
@@ -181,6 +181,13 @@ struct ONNXCall {
   @discardableResult func checked(_ shape: [Int]) throws -> [Int] {
     try run.check(shape)
     return shape
+  }
+
+  /// Whether a table of so many entries may be made while recording.
+  func checkTable(_ lengths: Int...) throws {
+    try run.check(lengths)
+    try require(
+      lengths.reduce(1, *) <= 1 << 24, "it would need a table of \(lengths) entries")
   }
 
   func require(_ holds: Bool, _ reason: @autoclosure () -> String) throws {

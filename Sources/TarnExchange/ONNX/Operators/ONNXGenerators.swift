@@ -76,7 +76,7 @@ extension ONNXOperators {
         .cast(to: dtype)
     }
     guard let a = try call.hostInt(0), let b = try call.hostInt(1), let step = try call.hostInt(2),
-      step != 0, abs(a) < 1 << 60, abs(b) < 1 << 60, abs(step) < 1 << 60
+      step != 0, [a, b, step].allSatisfy({ (-(1 << 60)...1 << 60).contains($0) })
     else { throw call.error("it has no start, limit and step that can be followed") }
     let count = step > 0 ? (b - a + step - 1) / step : (a - b - step - 1) / -step
     let shape = try call.checked([Swift.max(0, count)])

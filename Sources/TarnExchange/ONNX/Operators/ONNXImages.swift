@@ -34,10 +34,12 @@ extension ONNXOperators {
       (padded[$0] - dilations[$0] * (block[$0] - 1) - 1) / strides[$0] + 1
     }
     try call.checked(padded)
+    try call.require(counts.allSatisfy { $0 > 0 }, "the block is larger than the image")
     try call.checked(block + counts)
+    try call.checkTable(block.product, counts.product)
     let taps = block.product
     try call.require(
-      counts.allSatisfy { $0 > 0 } && x.shape[2] == counts.product && x.shape[1] % taps == 0,
+      x.shape[2] == counts.product && x.shape[1] % taps == 0,
       "\(x.shape) is not made of blocks \(block) of an image \(image)")
     let rows = padded.rowMajorStrides
     var places: [Int] = []
@@ -84,6 +86,7 @@ extension ONNXOperators {
       let samplesH = ratio > 0 ? ratio : max(1, Int(binH.rounded(.up)))
       let samplesW = ratio > 0 ? ratio : max(1, Int(binW.rounded(.up)))
       try call.checked([x.shape[1], height, width, samplesH, samplesW, 4])
+      try call.checkTable(height, width, samplesH, samplesW, 4)
       let grid = ROIGrid(
         box: (box[1], box[0]), bin: (binH, binW), counts: (height, width),
         samples: (samplesH, samplesW))

@@ -11,7 +11,7 @@ extension ONNXOperators {
     let value = try call.opset < 11 ? call.float("value", 0) : call.hostReals(2)?.first ?? 0
     let axes = try call.axes(call.hostInts(3) ?? Array(0..<x.rank), x.rank)
     try call.require(
-      pads.count == 2 * axes.count && pads.allSatisfy { abs($0) < 1 << 30 },
+      pads.count == 2 * axes.count && pads.allSatisfy { (-(1 << 30)...1 << 30).contains($0) },
       "\(pads) are not margins for \(axes.count) axes")
     var margins = x.shape.map { _ in (0, 0) }
     for (i, axis) in axes.enumerated() { margins[axis] = (pads[i], pads[i + axes.count]) }

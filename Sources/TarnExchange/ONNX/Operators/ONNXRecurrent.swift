@@ -45,7 +45,8 @@ struct ONNXRecurrence {
     let given = try call.tensor(0)
     let (w, r) = (try call.tensor(1), try call.tensor(2))
     try call.require(
-      given.rank == 3 && w.rank == 3 && r.rank == 3 && given.shape[0] > 0 && given.shape[1] > 0,
+      given.dtype.isFloating && w.dtype == given.dtype && r.dtype == given.dtype
+        && given.rank == 3 && w.rank == 3 && r.rank == 3 && given.shape[0] > 0 && given.shape[1] > 0,
       "input \(given.shape) and weights \(w.shape), \(r.shape) do not fit")
     let x = isBatchFirst ? given.transposed(0, 1) : given
     self.x = x
@@ -83,6 +84,9 @@ struct ONNXRecurrence {
     func zeros(_ shape: [Int]) -> Tensor {
       .full(shape, .integer(0), dtype: x.dtype, device: x.device)
     }
+    let others = [3, 5, 6, 7].compactMap { call.optional($0) }
+    try call.require(
+      others.allSatisfy { $0.dtype == x.dtype }, "its inputs are not of one type")
     let bias = call.optional(3)
     try call.require(
       bias.map { $0.shape == [count, 2 * gates * hidden] } ?? true, "its bias does not fit")

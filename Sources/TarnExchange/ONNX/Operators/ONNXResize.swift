@@ -97,7 +97,8 @@ struct ONNXResize {
     guard transform == "tf_crop_and_resize", let roi = try call.hostReals(1) else {
       return [(Double, Double)](repeating: (0, 1), count: count)
     }
-    try call.require(roi.count == 2 * count, "its region does not fit")
+    try call.require(
+      roi.count == 2 * count && roi.allSatisfy { abs($0) < 0x1p24 }, "its region does not fit")
     return (0..<count).map { (roi[$0], roi[$0 + count]) }
   }
 
@@ -132,10 +133,11 @@ struct ONNXResize {
       {
         return x.repeated(axis.count / axis.length, axis: axis.number)
       }
+      try call.checkTable(axis.count)
       let places = (0..<axis.count).map { nearest(position($0, axis), axis.length) }
       return x.take(call.constant(places, [axis.count]), axis: axis.number)
     }
-    try call.checked([axis.count, axis.length])
+    try call.checkTable(axis.count, axis.length)
     var weights = [Double](repeating: 0, count: axis.count * axis.length)
     for i in 0..<axis.count {
       for (place, weight) in try taps(position(i, axis), axis) {

@@ -14,7 +14,7 @@ extension ONNXOperators {
   ]
 
   /// The longest transform; a transform is a product with a matrix.
-  private static let longest = 1 << 13
+  private static let longest = 1 << 12
 
   private static func dft(_ call: ONNXCall) throws -> Tensor {
     let x = try call.tensor(0)
@@ -25,6 +25,7 @@ extension ONNXOperators {
     let length = try call.hostInt(1) ?? x.shape[axis]
     let inverse = try call.flag("inverse", false), onesided = try call.flag("onesided", false)
     try call.require((1...longest).contains(length), "a transform of \(length) is too long")
+    try call.checkTable(length, length)
     let lines = x.movedAxis(axis, to: x.rank - 2)
     let kept = Swift.min(length, x.shape[axis])
     let cut = lines.narrowed(x.rank - 2, from: 0, to: kept)
@@ -69,6 +70,7 @@ extension ONNXOperators {
     else { throw call.error("its frames do not fit \(x.shape)") }
     let frames = (x.shape[1] - length) / step + 1
     try call.checked([x.shape[0], frames, length, x.shape[2]])
+    try call.checkTable(length, length)
     let start = Tensor.iota([frames, 1], axis: 0, device: x.device) * step
     let places = start + Tensor.iota([1, length], axis: 1, device: x.device)
     var parts = x.take(places, axis: 1)
@@ -85,7 +87,7 @@ extension ONNXOperators {
       guard let size = try call.hostInt(0), (0..<1 << 30).contains(size) else {
         throw call.error("it has no size")
       }
-      try call.checked([size])
+      try call.checkTable(size)
       let element = try call.elementAttribute("output_datatype") ?? .float32
       let period = try call.flag("periodic", true) ? size : Swift.max(1, size - 1)
       let values = (0..<size).map { value(2 * Double.pi * Double($0) / Double(period)) }
@@ -98,10 +100,10 @@ extension ONNXOperators {
     guard let bins = try call.hostInt(0), let length = try call.hostInt(1),
       let rate = try call.hostInt(2), let low = try call.hostReals(3)?.first,
       let high = try call.hostReals(4)?.first, (1..<1 << 16).contains(bins),
-      (1..<1 << 20).contains(length), (1..<1 << 30).contains(rate), low >= 0, high > low
+      (1..<1 << 20).contains(length), (1..<1 << 30).contains(rate), low >= 0, high > low, high < 1e9
     else { throw call.error("its numbers are absurd") }
     let rows = length / 2 + 1
-    try call.checked([rows, bins])
+    try call.checkTable(rows, bins)
     func mel(_ f: Double) -> Double { 2595 * log10(1 + f / 700) }
     func hertz(_ m: Double) -> Double { 700 * (pow(10, m / 2595) - 1) }
     let step = (mel(high) - mel(low)) / Double(bins + 2)
