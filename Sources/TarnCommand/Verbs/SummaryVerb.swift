@@ -32,12 +32,26 @@ struct SummaryVerb: Verb {
   }
 
   func answer(_ console: Console) throws -> SummaryAnswer {
+    if ModelKind(rawValue: what) == nil, FileManager.default.fileExists(atPath: what) {
+      let run = try Paths.run(what)
+      if TextRun.isText(run) { return try textSummary(TextRun(run)) }
+    }
     let card = try card()
     func summary(_ model: some Layer) -> Summary {
       model.summary(inputShape: [1] + card.inputShape)
     }
     return SummaryAnswer(
       name: what, kind: card.kind, summary: summary(try card.model(seed: common.seed)))
+  }
+
+  /// Of a run on a text: one piece of it.
+  private func textSummary(_ run: TextRun) throws -> SummaryAnswer {
+    func summary(_ model: some LanguageModel) -> Summary {
+      model.summary(inputShape: [run.setup.steps, 1], dtype: .int64)
+    }
+    let model: any LanguageModel = try Initialization.skipped { try run.setup.card.model(seed: 0) }
+    return SummaryAnswer(
+      name: what, kind: run.setup.card.kind.rawValue, summary: summary(model))
   }
 
   private func card() throws -> ModelCard {
