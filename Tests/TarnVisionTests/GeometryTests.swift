@@ -122,7 +122,8 @@ import Testing
   @Test func mistakesAreReported() {
     let image = testImage(5, 3)
     for body: @Sendable () -> Void in [
-      { _ = image.resized(width: 0, height: 3) }, { _ = image.cropped(x: 0, y: 0, width: 0, height: 1) },
+      { _ = image.resized(width: 0, height: 3) },
+      { _ = image.cropped(x: 0, y: 0, width: 0, height: 1) },
       { _ = image.padded(left: -1) }, { _ = image[5, 0] },
       { _ = image.transformed(AffineMap(scale: 0)) },
       { _ = Image(width: 2, height: 2, channels: 3, bytes: [1]) },

@@ -11,14 +11,16 @@ struct Samples {
   let shape: [Int]
   /// Empty where numbers are predicted.
   let classes: [String]
+  /// A number that changes when those to learn from do; nil: to be worked out by looking at every one.
+  let digest: UInt64?
 
   /// Samples that are cut already.
   init(
     name: String, train: any Source<Example>, validation: (any Source<Example>)?,
-    test: any Source<Example>, shape: [Int], classes: [String]
+    test: any Source<Example>, shape: [Int], classes: [String], digest: UInt64?
   ) {
     (self.name, self.train, self.validation, self.test) = (name, train, validation, test)
-    (self.shape, self.classes) = (shape, classes)
+    (self.shape, self.classes, self.digest) = (shape, classes, digest)
   }
 
   /// Cuts the validation samples off those to learn from, with the same share of every class.
@@ -28,6 +30,7 @@ struct Samples {
   ) throws {
     (self.name, self.test, self.classes) = (name, test, classes)
     shape = learning.base.features.rowShape
+    digest = nil
     guard split.validation > 0 else {
       (train, validation) = (learning, nil)
       return
@@ -49,6 +52,7 @@ struct Samples {
 
   /// The class numbers, or the numbers to predict, of some of the samples.
   static func labels(of source: some Source<Example>) throws -> [Double] {
+    if let known = (source as? LabelledImages)?.labels { return known.map(Double.init) }
     var labels: [Double] = []
     try source.batched(256).epoch(0).forEach { labels += $0.labels.array(of: Double.self) }
     return labels

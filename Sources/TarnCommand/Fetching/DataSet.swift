@@ -6,8 +6,9 @@ struct DataSet {
   /// What is done with the files once they are there.
   enum Form {
     case files
-    /// A tar archive; the set is what is in this folder of it.
-    case archive(folder: String)
+    /// A tar archive; the set is what is in this folder of it. Files may be named `CLASS_NUMBER.jpg`, which are then
+    /// put into a folder for each class.
+    case archive(folder: String, groups: Bool = false)
   }
 
   let name: String
@@ -29,7 +30,7 @@ struct DataSet {
     let isThere =
       switch form {
       case .files: resources.allSatisfy { $0.found(in: folder) != nil }
-      case .archive(let inner):
+      case .archive(let inner, _):
         FileManager.default.fileExists(atPath: folder.appendingPathComponent(inner).path)
       }
     return isThere && !resources.isEmpty ? place : nil
@@ -37,7 +38,7 @@ struct DataSet {
 
   /// The folder with the set's own files.
   var place: URL {
-    if case .archive(let inner) = form { folder.appendingPathComponent(inner) } else { folder }
+    if case .archive(let inner, _) = form { folder.appendingPathComponent(inner) } else { folder }
   }
 
   static func named(_ name: String) throws -> DataSet {
@@ -50,12 +51,14 @@ struct DataSet {
   /// Gets what is missing and unpacks it.
   func fetch(_ console: Console) throws -> URL {
     for resource in resources { try console.fetch(resource, into: folder) }
-    if case .archive(let inner) = form, let archive = resources.first { try unpack(archive, inner) }
+    if case .archive(let inner, let groups) = form, let archive = resources.first {
+      try unpack(archive, inner, groups: groups)
+    }
     return place
   }
 
   /// The system's `tar`, which keeps to the folder it is told.
-  private func unpack(_ archive: Resource, _ inner: String) throws {
+  private func unpack(_ archive: Resource, _ inner: String, groups: Bool) throws {
     if FileManager.default.fileExists(atPath: place.path) { return }
     // Into another folder first: half a set must not look like a whole one.
     let fresh = folder.appendingPathComponent(".unpacking")
@@ -79,9 +82,29 @@ struct DataSet {
         .invalid, file: archive.file, reason: "cannot be unpacked",
         hint: "remove \(folder.path) and get it again")
     }
+    if groups { try Self.group(unpacked) }
     try FileManager.default.moveItem(at: unpacked, to: place)
     try? FileManager.default.removeItem(at: fresh)
     try? FileManager.default.removeItem(at: folder.appendingPathComponent(archive.file))
+  }
+}
+
+extension DataSet {
+  /// Moves `great_pyrenees_12.jpg` to `great_pyrenees/great_pyrenees_12.jpg`; what has no number is taken out.
+  private static func group(_ folder: URL) throws {
+    let files = FileManager.default
+    for name in try files.contentsOfDirectory(atPath: folder.path) {
+      let file = folder.appendingPathComponent(name)
+      let stem = file.deletingPathExtension().lastPathComponent
+      guard file.pathExtension == "jpg", let cut = stem.lastIndex(of: "_"), cut > stem.startIndex
+      else {
+        try files.removeItem(at: file)
+        continue
+      }
+      let own = folder.appendingPathComponent(String(stem[..<cut]))
+      try files.createDirectory(at: own, withIntermediateDirectories: true)
+      try files.moveItem(at: file, to: own.appendingPathComponent(name))
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import Tarn
 extension DataSet {
   /// All of them. Digests of MNIST's and CIFAR-10's files are those of their first publication.
   static let all: [DataSet] = [
-    digits, mnist, fashion, shakespeare, names,
+    digits, mnist, fashion, cifar10, pets, shakespeare, names,
   ]
 
   private static let digits = DataSet(
@@ -38,6 +38,27 @@ extension DataSet {
         (5_148, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"),
       ]),
     use: "tarn train images fashion --data DIR")
+
+  static let cifar10 = DataSet(
+    name: "cifar10", title: "CIFAR-10",
+    samples: "50,000 + 10,000 colour pictures of 32×32, 10 classes", licence: "none stated",
+    source: "A. Krizhevsky, V. Nair, G. Hinton, 2009",
+    resources: [
+      Resource(
+        file: "cifar-10-binary.tar.gz",
+        url: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", bytes: 170_052_171,
+        sha256: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd")
+    ], form: .archive(folder: "cifar-10-batches-bin"), use: "tarn train images cifar10 --data DIR")
+
+  private static let pets = DataSet(
+    name: "pets", title: "Oxford-IIIT Pets", samples: "7,390 photos, 37 breeds of cats and dogs",
+    licence: "CC BY-SA 4.0", source: "O. Parkhi, A. Vedaldi, A. Zisserman, C. V. Jawahar, 2012",
+    resources: [
+      Resource(
+        file: "images.tar.gz", url: "https://thor.robots.ox.ac.uk/~vgg/data/pets/images.tar.gz",
+        bytes: 791_918_971)
+    ], form: .archive(folder: "images", groups: true), use: "tarn train images DIR"
+  )
 
   private static let shakespeare = DataSet(
     name: "shakespeare", title: "Shakespeare's plays, a part",

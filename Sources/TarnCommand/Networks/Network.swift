@@ -53,7 +53,7 @@ struct Network {
   }
 
   /// The first published weights that were fetched.
-  private static func cached(_ entry: Zoo.Entry) throws -> URL {
+  static func cached(_ entry: Zoo.Entry) throws -> URL {
     let folder = Resource.folder(for: .weights)
     let found = entry.weights.lazy.compactMap { $0.resource.found(in: folder) }.first
     if let found { return found }

@@ -29,6 +29,8 @@ struct RunPrediction {
   private func features(_ file: String, _ shape: [Int]) throws -> Tensor {
     switch setup.source {
     case .images: try Pictures.read(file, shape: shape)
+    case .pictures(let set):
+      try set.preprocessing(contentsOf: URL(fileURLWithPath: file)).expandedDims(0)
     case .table(_, let table):
       try table.encoder.encode(CSV.read(contentsOf: URL(fileURLWithPath: file)))
     }
@@ -59,6 +61,7 @@ extension RunSetup {
       switch source {
       case .images(let set, _): set.classes
       case .table(_, let table): table.classes
+      case .pictures(let set): set.classes
       }
     return names.indices.contains(place) ? names[place] : "\(place)"
   }

@@ -52,7 +52,22 @@ struct TrainingJob {
 
   /// Trains, tests, writes the page.
   func perform() throws -> TrainingAnswer {
-    try perform(try card.model(seed: options.seed))
+    try perform(try initialModel())
+  }
+
+  /// The model as training finds it. A run that is taken up has its weights in its folder.
+  private func initialModel() throws -> any Layer {
+    guard case .pictures(let set) = setup.source, let weights = set.weights, !run.hasCheckpoint
+    else { return try card.model(seed: options.seed) }
+    let loaded = try Initialization.seeded(options.seed) {
+      try Zoo.load(
+        Zoo.entry(card.kind), contentsOf: URL(fileURLWithPath: weights), classes: card.classes)
+    }
+    let fresh = loaded.report.kept.filter { !$0.hasSuffix("num_batches_tracked") }
+    console.note(
+      "weights of \(weights): \(loaded.report.loaded.count) tensors"
+        + (fresh.isEmpty ? "" : "; new: \(fresh.joined(separator: ", "))"))
+    return loaded.model
   }
 
   private func perform<Model: Layer>(_ model: Model) throws -> TrainingAnswer {
@@ -90,7 +105,12 @@ struct TrainingJob {
   }
 
   private func description() throws -> DataDescription {
-    try DataDescription(of: samples.train, name: setup.name, classes: samples.classes)
+    guard let digest = samples.digest else {
+      return try DataDescription(of: samples.train, name: setup.name, classes: samples.classes)
+    }
+    return DataDescription(
+      name: setup.name, count: samples.train.count, featureShape: samples.shape,
+      classes: samples.classes, digest: digest)
   }
 
   var resumeCommand: String { "tarn train --resume \(Paths.word(run.url))" }

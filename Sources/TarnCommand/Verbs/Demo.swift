@@ -27,7 +27,7 @@ struct Demo: Verb {
     let setup = RunSetup(
       source: .images(.digits, folder: nil), split: split, labelSmoothing: 0)
     let card = ModelCard(kind: ModelKind.lenet.rawValue, inputShape: samples.shape, classes: 10)
-    var options = ImageSet.digits.defaults(.lenet)
+    var options = ImageSet.digits.defaults("lenet")
     options.epochs = epochs
     options.learningRate = 0.01
     options.schedule = .oneCycle

@@ -52,6 +52,10 @@ struct Evaluate: Verb {
   private func held(
     _ setup: RunSetup
   ) throws -> (samples: any Source<Example>, shape: [Int], classes: [String]) {
+    if case .pictures(let set) = setup.source, let data {
+      let pictures = try set.all(data)
+      return (pictures, [3] + set.size, set.classes)
+    }
     guard case .table(_, let table) = setup.source, let data else {
       let samples = try setup.samples(from: data)
       return (samples.test, samples.shape, samples.classes)

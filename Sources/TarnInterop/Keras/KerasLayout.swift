@@ -68,7 +68,8 @@ struct KerasLayout {
     var found: [String: [(path: String, number: Int, tensor: Tensor)]] = [:]
     for (path, tensor) in file.datasets {
       let parts = path.split(separator: "/").map(String.init)
-      guard parts.count >= 3, parts[parts.count - 2] == "vars", let number = Int(parts[parts.count - 1]),
+      guard parts.count >= 3, parts[parts.count - 2] == "vars",
+        let number = Int(parts[parts.count - 1]),
         parts[0] != "optimizer"
       else { continue }
       let owner = parts.dropLast(2).joined(separator: "/")

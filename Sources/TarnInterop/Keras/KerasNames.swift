@@ -45,7 +45,8 @@ package struct KerasClasses {
 
   private mutating func add(_ model: JSON, depth: Int) {
     let config = model["config"]
-    if let name = (model["name"] ?? config?["name"])?.string, let type = model["class_name"]?.string {
+    if let name = (model["name"] ?? config?["name"])?.string, let type = model["class_name"]?.string
+    {
       classes[name] = Self.snakeCase(type)
     }
     for layer in (config?["layers"] ?? config)?.array ?? [] { add(layer, depth: depth + 1) }
@@ -59,9 +60,7 @@ package struct KerasClasses {
     for (i, letter) in letters.enumerated() {
       let startsWord =
         i > 0 && letter.isUppercase
-        && (letters[i - 1].isLowercase
-          || (i + 1 < letters.count && letters[i + 1].isLowercase && !letters[i - 1].isNumber)
-          || (letters[i - 1].isNumber && i + 1 < letters.count && letters[i + 1].isLowercase))
+        && (letters[i - 1].isLowercase || (i + 1 < letters.count && letters[i + 1].isLowercase))
       if startsWord { result += "_" }
       result += letter.lowercased()
     }

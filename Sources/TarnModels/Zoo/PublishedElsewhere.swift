@@ -78,8 +78,9 @@ extension Preprocessing {
       deviation: [127.5, 127.5, 127.5])
   }
 
-  /// 32×32 pixels with ImageNet's statistics.
-  static let cifar = Preprocessing(resize: .shortSide(32), crop: [32, 32])
+  /// 32×32 pixels with ImageNet's statistics, which those networks were trained with. Other pictures are squeezed to them.
+  static let cifar = Preprocessing(
+    resize: .exactly(height: 32, width: 32), crop: nil, interpolation: .bicubic)
 
   /// For pictures [C, H, W] of weights about which nothing else is known: ImageNet's statistics, or bytes brought to 0 … 1 in
   /// black and white.

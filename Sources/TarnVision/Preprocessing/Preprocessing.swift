@@ -62,5 +62,5 @@ public struct Preprocessing: Sendable, Hashable, Codable {
   /// Standard deviation of ImageNet's red, green and blue, of bytes scaled to 0…1.
   public static let imageNetDeviation = [0.229, 0.224, 0.225]
   /// Torchvision's evaluation rule: short side 256, centre 224, bilinear, ImageNet's statistics.
-  public static let imageNet = Preprocessing(rounding: .down)
+  public static let imageNet = Preprocessing(rounding: .torchvision)
 }
