@@ -61,6 +61,11 @@ struct RunSetup: Codable, Hashable {
 
   static func read(from run: RunFolder) throws -> RunSetup {
     let file = run.url(Self.file)
+    if TextRun.isText(run) {
+      throw DataError(
+        .unsupported, file: run.url.path, reason: "is a run on a text",
+        hint: "see `tarn sample`, `tarn evaluate` and `tarn explain text`")
+    }
     guard let data = try? Data(contentsOf: file) else {
       throw DataError(
         .missing, file: file.path, reason: "is not there, so this run was not made by `tarn train`",

@@ -47,6 +47,10 @@ struct SummaryVerb: Verb {
 
   func answer(_ console: Console) throws -> SummaryOrList {
     guard let what else { return .list(ZooList()) }
+    if FileManager.default.fileExists(atPath: what) {
+      let run = try Paths.run(what)
+      if TextRun.isText(run) { return .summary(try textSummary(TextRun(run), name: what)) }
+    }
     let card = try card(what)
     func summary(_ model: some Layer) -> Summary {
       model.summary(inputShape: [1] + card.inputShape)
@@ -54,6 +58,16 @@ struct SummaryVerb: Verb {
     return .summary(
       SummaryAnswer(
         name: what, kind: card.kind, summary: summary(try card.model(seed: nil))))
+  }
+
+  /// Of a run on a text: one piece of it.
+  private func textSummary(_ run: TextRun, name: String) throws -> SummaryAnswer {
+    func summary(_ model: some LanguageModel) -> Summary {
+      model.summary(inputShape: [run.setup.steps, 1], dtype: .int64)
+    }
+    let model: any LanguageModel = try Initialization.skipped { try run.setup.card.model(seed: 0) }
+    return SummaryAnswer(
+      name: name, kind: run.setup.card.kind.rawValue, summary: summary(model))
   }
 
   private func card(_ what: String) throws -> ModelCard {

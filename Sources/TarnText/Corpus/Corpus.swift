@@ -44,6 +44,17 @@ public struct Corpus: Sendable {
     try self.init(url, file, survey, survey.vocabulary(words: words))
   }
 
+  /// A text that is there already, with a vocabulary of what occurs in it.
+  ///
+  /// - Parameter name: what people call it.
+  public init(
+    _ text: String, name: String = "text", unit: Vocabulary.Unit = .characters, words: Int = 20_000
+  ) throws {
+    let file = try CorpusFile(FileBytes(Array(text.utf8), name: name), unit: unit)
+    let survey = try Survey(file, unit: unit)
+    try self.init(URL(fileURLWithPath: name), file, survey, survey.vocabulary(words: words))
+  }
+
   /// Reads a file with the vocabulary of a model.
   ///
   /// - Throws: as ``init(contentsOf:unit:words:)``, and `DataError` if there are symbols that are not in the vocabulary.

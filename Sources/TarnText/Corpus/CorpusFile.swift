@@ -15,7 +15,11 @@ struct CorpusFile: Sendable {
     let exists = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
     let usesInner =
       exists && isFolder.boolValue && FileManager.default.fileExists(atPath: inner.path)
-    let file = try FileBytes(mapping: usesInner ? inner : url)
+    try self.init(try FileBytes(mapping: usesInner ? inner : url), unit: unit)
+  }
+
+  /// - Parameter file: a text's bytes, packed with gzip or not.
+  init(_ file: FileBytes, unit: Vocabulary.Unit) throws {
     bytes = file.starts(with: Gzip.magic) ? try Self.unpacked(file) : file
     start = unit != .bytes && bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
     if bytes.count == start {

@@ -2,7 +2,9 @@ import TarnCore
 import TarnNN
 
 /// A model that predicts the next symbol of a text from those before.
-public protocol LanguageModel: Module {
+///
+/// As a layer it maps symbols [steps, batch] to logits [steps · batch, vocabulary], from the start.
+public protocol LanguageModel: Layer {
   /// How it is built.
   var card: TextModelCard { get }
 
@@ -16,6 +18,10 @@ public protocol LanguageModel: Module {
 
   /// Something that reads a text symbol by symbol.
   func stepper() -> any SymbolStepper
+}
+
+extension LanguageModel {
+  public func callAsFunction(_ symbols: Tensor) -> Tensor { logits(symbols, from: []).logits }
 }
 
 /// Reads a text symbol by symbol and tells what may come next.
