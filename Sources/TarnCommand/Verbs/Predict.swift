@@ -23,6 +23,11 @@ struct Predict: Verb {
   @Option(help: "How many classes to name for each.")
   var top = 5
 
+  @Option(
+    help: ArgumentHelp(
+      "Write a page with the pictures and what they were taken for.", valueName: "file.html"))
+  var report: String?
+
   @OptionGroup var network: NetworkFlags
   @OptionGroup var common: CommonOptions
 
@@ -36,6 +41,15 @@ struct Predict: Verb {
   }
 
   func answer(_ console: Console) throws -> PredictAnswer {
+    var answer = try predictions(console)
+    if let report {
+      try PredictionPage(answer).write(to: report)
+      answer.report = report
+    }
+    return answer
+  }
+
+  private func predictions(_ console: Console) throws -> PredictAnswer {
     if Network.isMeant(by: what) {
       return try PicturePrediction(
         network: Network.open(
@@ -106,6 +120,8 @@ struct PredictAnswer: Answer {
   var preprocessing: Preprocessing?
   var seed: UInt64
   var results: [Prediction]
+  /// The page, if one was written.
+  var report: String?
   /// Files that could not be read.
   var failures: [Failure] = []
 
@@ -117,6 +133,8 @@ struct PredictAnswer: Answer {
       let place = counts[result.file] == 1 ? "" : "[\(result.index)]"
       return "\(result.file)\(place): \(result.text)"
     }
-    return (lines + failures.map { "\($0.file): not read: \($0.reason)" }).joined(separator: "\n")
+    let page = report.map { ["", "report  \($0)"] } ?? []
+    return (lines + failures.map { "\($0.file): not read: \($0.reason)" } + page)
+      .joined(separator: "\n")
   }
 }
