@@ -25,6 +25,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.7.0"),
     .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -43,23 +44,34 @@ let package = Package(
       linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     .target(name: "CTarnDigits", cSettings: strictC),
     .target(
+      name: "CTarnFetch", cSettings: strictC,
+      linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+    .target(
+      name: "CTarnHDF5", cSettings: strictC,
+      linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+    .target(
       name: "CTarnImages", dependencies: ["CJPEG", "CPNG"], cSettings: strictC,
       linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
 
     module("TarnCore"),
     module("TarnCPU", ["TarnCore", "CTarnKernels", "CTarnDNN", "CLAPACK"]),
-    module("TarnData", ["TarnCore", "CZlib", "CTarnDigits"]),
-    module("TarnInterop", ["TarnCore", "TarnData", "CZlib"]),
+    module("TarnData", ["TarnCore", "CZlib", "CTarnDigits", "CTarnFetch"]),
+    .target(
+      name: "TarnSchemas", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["onnx.proto"], swiftSettings: strict),
+    module("TarnInterop", ["TarnCore", "TarnData", "TarnSchemas", "CTarnHDF5", "CZlib"]),
     module("TarnNN", ["TarnCore", "TarnInterop"]),
     module("TarnVision", ["TarnNN", "TarnData", "CTarnImages", "CTarnKernels"]),
-    module("TarnModels", ["TarnNN", "TarnData", "TarnVision"]),
+    module("TarnModels", ["TarnNN", "TarnData", "TarnInterop", "TarnVision"]),
+    module("TarnExchange", ["TarnCore", "TarnData", "TarnNN", "TarnInterop", "TarnSchemas"]),
     module("TarnPlot", ["TarnCore"]),
-    module("TarnTrain", ["TarnNN", "TarnData", "TarnInterop", "TarnPlot"]),
+    module("TarnTrain", ["TarnNN", "TarnData", "TarnInterop", "TarnModels", "TarnPlot"]),
+    module("TarnText", ["TarnNN", "TarnData", "TarnInterop", "TarnPlot", "TarnTrain"]),
     module(
       "Tarn",
       [
-        "TarnCore", "TarnCPU", "TarnData", "TarnInterop", "TarnModels", "TarnNN", "TarnPlot",
-        "TarnTrain", "TarnVision",
+        "TarnCore", "TarnCPU", "TarnData", "TarnExchange", "TarnInterop", "TarnModels", "TarnNN",
+        "TarnPlot", "TarnText", "TarnTrain", "TarnVision",
       ]),
     module("TarnBench", ["Tarn", "CTarnKernels"]),
     .executableTarget(
@@ -68,15 +80,19 @@ let package = Package(
         "Tarn", "TarnBench", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+    .executableTarget(
+      name: "TarnONNXCheck", dependencies: ["Tarn", "TarnExchange"], swiftSettings: strict),
     module("_TarnTestKit", ["Tarn"]),
 
     tests("TarnCore", ["Tarn"]),
     tests("TarnCPU", ["Tarn", "CTarnKernels", "CTarnDNN"]),
     tests("TarnData", ["Tarn"]),
+    tests("TarnExchange", ["Tarn", "TarnSchemas"]),
     tests("TarnInterop", ["Tarn"]),
     tests("TarnModels", ["Tarn"]),
     tests("TarnNN", ["Tarn"]),
     tests("TarnPlot", ["Tarn"]),
+    tests("TarnText", ["Tarn"]),
     tests("TarnTrain", ["Tarn"]),
     tests("TarnVision", ["Tarn"]),
     tests("TarnBench", ["Tarn", "TarnBench"]),

@@ -23,6 +23,14 @@ let package = Package(
     lesson("MNISTMLP"),
     lesson("Derivatives"),
     lesson("CustomLayer"),
+    lesson("BabyNames"),
+    lesson("Shakespeare"),
+    lesson("LaTeX"),
+    lesson("CSource"),
+    lesson("DigitWords"),
+    lesson("Languages"),
+    lesson("Tagging"),
+    lesson("Dates"),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -3,20 +3,26 @@
 
     pip install torch==2.15 torchvision numpy
     python Tools/goldens.py            # writes Tests/Goldens/*.npz and Cases.md
-    python Tools/goldens.py --check    # compares instead; exit code 1 if anything differs
+    python Tools/goldens.py --check    # compares instead, and every network of the zoo; exit code 1 if anything differs
     python Tools/goldens.py layers     # only these files
-    python Tools/goldens.py --states DIR   # whole networks of torchvision with their gradients, some 5 GB, for
-                                           # TARN_ZOO_STATES=DIR swift test --filter ZooStateTests
+    python Tools/goldens.py --check networks --network resnet50    # only this network: saved in three formats, loaded by Tarn,
+                                                                   # answers and one training step's gradients compared
 """
 
 import argparse
+import os
 import pathlib
+import shlex
+import subprocess
 import sys
+import tempfile
 
 import numpy as np
 import torch
 
-from golden_cases import images, layers, losses, ops, optimizers, recurrent, schedules, zoo
+from golden_cases import (
+    attention, images, layers, losses, ops, optimizers, recurrent, schedules, text, zoo,
+)
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "Tests" / "Goldens"
 MAKERS = {
@@ -24,12 +30,14 @@ MAKERS = {
     "pooling": lambda: layers.make(layers.POOLING),
     "activations": lambda: layers.make(layers.ACTIVATIONS),
     "recurrent": recurrent.make,
+    "attention": attention.make,
     "losses": losses.make,
     "optimizers": optimizers.make,
     "schedules": schedules.make,
     "ops": ops.elementwise,
     "reductions": ops.reductions,
     "movement": ops.movement,
+    "text": text.make,
     "zoo": zoo.make,
     "images": images.make,
     "contractions": ops.contractions,
@@ -80,22 +88,52 @@ def table(books):
     return "\n".join(lines)
 
 
+def check_networks(names, runner):
+    """What differs in whole networks, one at a time to keep files and memory small. Prints the largest errors."""
+    found = []
+    # The tests are built before the first network is made.
+    if subprocess.run([*shlex.split(runner), "--filter", "NoSuchTest"], stdout=subprocess.DEVNULL).returncode:
+        return [f"{runner}: does not build"]
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        print("| network | formats | logits | training | gradients |\n| --- | --- | --- | --- | --- |")
+        for name in names:
+            zoo.write_state(folder, name)
+            command = [*shlex.split(runner), "--skip-build", "--filter", "ZooStateTests"]
+            run = subprocess.run(
+                command, env={**os.environ, "TARN_ZOO_STATES": str(folder)}, capture_output=True, text=True)
+            zoo.remove_state(folder, name)
+            figures = folder / f"{name}.figures"
+            if figures.exists():
+                words = figures.read_text().split()
+                row = dict(zip(words[::2], words[1::2]))
+                errors = " | ".join(f"{float(row[key]):.1e}" for key in ("logits", "training", "gradients"))
+                print(f"| {name} | {row['formats']} | {errors} |", flush=True)
+            if run.returncode or not figures.exists():
+                lines = [line for line in run.stdout.splitlines() if "recorded an issue" in line]
+                found.append("\n".join([f"{name}: differs", *lines[:5]]))
+    return found
+
+
 def main():
     parser = argparse.ArgumentParser(description="Make or check the golden files.")
     parser.add_argument("--check", action="store_true", help="compare with what is there")
-    parser.add_argument("--states", type=pathlib.Path, metavar="DIR", help="write whole networks into this folder, nothing else")
-    parser.add_argument("names", nargs="*", help=f"of {', '.join(MAKERS)}; all if none")
+    parser.add_argument("--network", action="append", metavar="NAME", help="with --check: of the networks only this; may be repeated")
+    parser.add_argument("--runner", default="swift test -c release", metavar="COMMAND", help="what builds and runs the tests")
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(MAKERS)}, networks; all if none")
     options = parser.parse_args()
-    if unknown := set(options.names) - set(MAKERS):
+    if unknown := set(options.names) - set(MAKERS) - {"networks"}:
         parser.error(f"no such file: {', '.join(sorted(unknown))}")
+    networks = [*zoo.NAMES, *zoo.OURS]
+    if unknown := set(options.network or []) - set(networks):
+        parser.error(f"no such network: {', '.join(sorted(unknown))}")
     torch.set_num_threads(1)
-    if options.states:
-        zoo.write_states(options.states)
-        return 0
     books = {name: make() for name, make in MAKERS.items() if name in (options.names or MAKERS)}
     if options.check:
         found = [line for name, book in books.items() for line in differences(FOLDER / f"{name}.npz", book)]
-        print("\n".join(found) if found else f"{len(books)} golden files agree with PyTorch {torch.__version__}")
+        if not options.names or "networks" in options.names:
+            found += check_networks(options.network or networks, options.runner)
+        print("\n".join(found) if found else f"all agrees with PyTorch {torch.__version__}")
         return 1 if found else 0
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, book in books.items():

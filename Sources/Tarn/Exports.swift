@@ -2,9 +2,11 @@
 @_exported import TarnCPU
 @_exported import TarnCore
 @_exported import TarnData
+@_exported import TarnExchange
 @_exported import TarnInterop
 @_exported import TarnModels
 @_exported import TarnNN
 @_exported import TarnPlot
+@_exported import TarnText
 @_exported import TarnTrain
 @_exported import TarnVision

@@ -14,7 +14,8 @@ struct Root: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      Demo.self, Train.self, Evaluate.self, Predict.self, SummaryVerb.self, Inspect.self,
-      DataVerb.self, Bench.self, Doctor.self,
+      Demo.self, Train.self, Sample.self, Evaluate.self, Predict.self, Explain.self,
+      RunVerb.self, SummaryVerb.self, Inspect.self, Convert.self, WeightsVerb.self, DataVerb.self,
+      Bench.self, Doctor.self,
     ])
 }

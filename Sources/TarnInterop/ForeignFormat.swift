@@ -2,7 +2,7 @@ import TarnData
 
 /// Files of other frameworks that are told by how they begin, so that a refusal can name them.
 enum ForeignFormat: CaseIterable {
-  case torch, torchLegacy, hdf5, tflite, gguf, gzip
+  case torchTar, tflite, gguf, gzip
 
   init?(of file: FileBytes) {
     guard let found = Self.allCases.first(where: { $0.begins(file) }) else { return nil }
@@ -11,9 +11,8 @@ enum ForeignFormat: CaseIterable {
 
   private func begins(_ file: FileBytes) -> Bool {
     switch self {
-    case .torch: file.starts(with: ZipArchive.magic) && Self.firstEntryIsPickle(file)
-    case .torchLegacy: file.starts(with: [0x80, 0x02])
-    case .hdf5: file.starts(with: [0x89] + Array("HDF\r\n\u{1a}\n".utf8))
+    case .torchTar:
+      file.count >= 262 && file.withBytes(257..<262) { $0.elementsEqual("ustar".utf8) }
     case .tflite:
       file.count >= 8 && file.withBytes(4..<8) { $0.elementsEqual("TFL3".utf8) }
     case .gguf: file.starts(with: Array("GGUF".utf8))
@@ -21,21 +20,9 @@ enum ForeignFormat: CaseIterable {
     }
   }
 
-  /// The first local header of a zip archive: 30 bytes, of which those at 26 are the name's length, then the name.
-  private static func firstEntryIsPickle(_ file: FileBytes) -> Bool {
-    guard file.count > 30 else { return false }
-    return file.withBytes { bytes in
-      let length = Int(bytes[26]) | Int(bytes[27]) << 8
-      let name = bytes.dropFirst(30).prefix(length)
-      return name.count == length && name.suffix(9).elementsEqual("/data.pkl".utf8)
-    }
-  }
-
   private var words: String {
     switch self {
-    case .torch: "a checkpoint of PyTorch (a zip archive with a pickle)"
-    case .torchLegacy: "a pickle, such as checkpoints of PyTorch before 1.6"
-    case .hdf5: "an HDF5 file, such as weights of Keras"
+    case .torchTar: "a tar archive, such as checkpoints of PyTorch before 0.1.10"
     case .tflite: "a model of TensorFlow Lite"
     case .gguf: "a GGUF model"
     case .gzip: "packed with gzip"

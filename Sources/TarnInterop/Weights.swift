@@ -12,7 +12,15 @@ import TarnData
 public struct Weights: Sendable {
   /// The file formats that are told by their contents.
   public enum Format: String, Sendable, Hashable, Codable {
-    case safetensors, npz, npy
+    case safetensors, npz, npy, onnx
+    /// PyTorch's zip archives, and TorchScript's.
+    case torch
+    /// PyTorch's files before 1.6, and plain pickles with arrays.
+    case torchLegacy
+    /// Keras's weights and models in HDF5, and any other HDF5 file.
+    case hdf5
+    /// Keras 3's archives.
+    case keras
   }
 
   /// The names, in order.
@@ -22,6 +30,8 @@ public struct Weights: Sendable {
   public var metadata: [String: String] = [:]
   /// Where they came from, for errors.
   public let source: String
+  /// The format of the file they were read from.
+  public private(set) var format: Format?
 
   /// No weights.
   public init(source: String = "weights") {
@@ -38,13 +48,22 @@ public struct Weights: Sendable {
   /// NPY file is named after the file.
   public init(contentsOf url: URL) throws {
     let file = try FileBytes(mapping: url)
+    let format = try Self.format(of: file)
     self.init(source: url.path)
-    switch try Self.format(of: file) {
+    defer { self.format = format }
+    switch format {
     case .safetensors:
       let opened = try Safetensors(file)
       metadata = opened.metadata
       for entry in opened.entries { self[entry.name] = try opened.tensor(entry) }
     case .npz: for (name, tensor) in try NPZ.read(file) { self[name] = tensor }
+    case .torch, .torchLegacy: self = try TorchFile(file).weights()
+    case .hdf5, .keras: self = try KerasFile(file).weights
+    case .onnx:
+      let folder = url.deletingLastPathComponent()
+      for (name, tensor) in try ONNXFile.initializers(of: file, folder: folder) {
+        self[name] = tensor
+      }
     case .npy: self[url.deletingPathExtension().lastPathComponent] = try NPY.read(file)
     }
   }
@@ -95,7 +114,7 @@ public struct Weights: Sendable {
   /// The same tensors under other names; those without a new name are left out.
   public func renamed(_ rename: (String) throws -> String?) rethrows -> Weights {
     var result = Weights(source: source)
-    result.metadata = metadata
+    (result.metadata, result.format) = (metadata, format)
     for (name, tensor) in all {
       if let new = try rename(name) { result[new] = tensor }
     }
@@ -114,20 +133,29 @@ public struct Weights: Sendable {
     }
   }
 
+  /// What a zip archive holds.
+  private static func archiveFormat(of archive: ZipArchive) -> Format {
+    if TorchLayout.pickleEntry(archive) != nil { return .torch }
+    return archive[KerasFile.weightsEntry] != nil ? .keras : .npz
+  }
+
   /// The format of a file, told by how it begins.
   package static func format(of file: FileBytes) throws(DataError) -> Format {
     if file.starts(with: NPY.magic) { return .npy }
-    if ForeignFormat(of: file) == .torch { throw ForeignFormat.torch.error(file) }
-    if file.starts(with: ZipArchive.magic) || file.starts(with: ZipArchive.emptyMagic) {
-      return .npz
+    if file.starts(with: HDF5File.magic) { return .hdf5 }
+    if file.starts(with: ZipArchive.emptyMagic) { return .npz }
+    if file.starts(with: ZipArchive.magic) { return try archiveFormat(of: ZipArchive(file)) }
+    if file.count > 2 && file.withBytes({ $0[0] == 0x80 && (2...5).contains($0[1]) }) {
+      return .torchLegacy
     }
     // Eight bytes of a length that is small, then a JSON object.
     let looksLikeSafetensors = file.count >= 10 && file.withBytes { $0[8] == UInt8(ascii: "{") }
     if looksLikeSafetensors { return .safetensors }
     if let foreign = ForeignFormat(of: file) { throw foreign.error(file) }
+    if ONNXFile.begins(file) { return .onnx }
     throw DataError(
       .unsupported, file: file.name, at: .byte(0),
-      reason: "begins like no known file of weights (safetensors, NPZ, NPY)",
+      reason: "begins like no known file of weights (safetensors, PyTorch, Keras, ONNX, NPZ, NPY)",
       hint: "convert it to safetensors")
   }
 }

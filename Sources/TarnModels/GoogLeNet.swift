@@ -81,7 +81,7 @@ public struct GoogLeNet: Layer {
   private func outputs(_ x: Tensor, withAuxiliaries: Bool) -> Outputs {
     let pool3 = MaxPool2d(3, stride: 2, ceil: true)
     let pool2 = MaxPool2d(2, stride: 2, ceil: true)
-    var y = pool3(conv1(transformsInput ? transformed(x) : x))
+    var y = pool3(conv1(transformsInput ? x.fromImageNetToHalves() : x))
     y = pool3(conv3(conv2(y)))
     y = pool3(inception3b(inception3a(y)))
     y = inception4a(y)
@@ -93,11 +93,14 @@ public struct GoogLeNet: Layer {
     return Outputs(
       logits: fc(dropout(y.channelMeans())), auxiliary2: auxiliary2, auxiliary1: auxiliary1)
   }
+}
 
-  private func transformed(_ x: Tensor) -> Tensor {
+extension Tensor {
+  /// Pictures normalised by ImageNet's means and deviations as (pixel − 0.5) / 0.5.
+  func fromImageNetToHalves() -> Tensor {
     let scale = Tensor([0.229, 0.224, 0.225].map { Float($0 / 0.5) }, shape: [3, 1, 1])
     let shift = Tensor([0.485, 0.456, 0.406].map { Float(($0 - 0.5) / 0.5) }, shape: [3, 1, 1])
-    return x * scale + shift
+    return self * scale + shift
   }
 }
 
@@ -113,9 +116,19 @@ public struct ConvNormReLU: Layer {
 
   /// With as much padding as keeps the size at stride 1.
   public init(_ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1) {
-    conv = Conv2d(
-      inputs, outputs, kernel: kernel, stride: stride, padding: kernel / 2, bias: false,
+    self.init(
+      inputs, outputs, kernel: kernel, stride: stride, padding: kernel / 2,
       initializer: .smallNormal)
+  }
+
+  /// With this padding and start.
+  public init(
+    _ inputs: Int, _ outputs: Int, kernel: some Spatial, stride: Int, padding: some Spatial,
+    initializer: Initializer
+  ) {
+    conv = Conv2d(
+      inputs, outputs, kernel: kernel, stride: stride, padding: padding, bias: false,
+      initializer: initializer)
     bn = BatchNorm2d(outputs, epsilon: 0.001)
   }
 

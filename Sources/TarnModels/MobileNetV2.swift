@@ -40,13 +40,7 @@ public struct MobileNetV2: Layer {
   ///   - width: factor on all channel counts, which stay multiples of 8; the last layer's 1280 channels do not get fewer.
   ///   - dropout: probability that an input of the linear layer is dropped in training.
   public init(width: Double = 1, classes: Int = 1000, dropout: Double = 0.2) {
-    if !(width > 0 && width <= 100) {
-      Diagnostic.report(
-        Diagnostic(
-          operation: "MobileNetV2", reason: "the width is a factor above 0, up to 100",
-          facts: ["width \(width)"], hint: "for instance MobileNetV2(width: 0.5)"))
-    }
-    let width = width > 0 && width <= 100 ? width : 1
+    let width = checkedWidth(width, "MobileNetV2")
     var inputs = Self.rounded(32 * width)
     let last = Self.rounded(1280 * max(1, width))
     var layers = [Feature(.first(convNormReLU6(3, inputs, kernel: 3, stride: 2)))]

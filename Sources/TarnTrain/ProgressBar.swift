@@ -69,7 +69,7 @@ public struct ProgressState: Sendable, Equatable {
       }
       if showsRate, let rate = stepsPerSecond {
         let perSecond = NumberText.short(rate * Double(unitsPerStep), digits: 3)
-        parts.append("\(perSecond) \(unit)s/s")
+        parts.append("\(perSecond) \(Self.plural(unit: unit, 2))/s")
       }
       if let left = secondsLeft, done < total ?? 0 {
         parts.append("\(Self.duration(left)) left")
@@ -93,7 +93,8 @@ public struct ProgressState: Sendable, Equatable {
   }
 
   private static func plural(unit: String, _ count: Int) -> String {
-    count == 1 ? unit : unit + "s"
+    // Abbreviations such as MB have no plural.
+    count == 1 || unit.last?.isUppercase == true ? unit : unit + "s"
   }
 
   private static func bar(_ share: Double, width: Int) -> String {

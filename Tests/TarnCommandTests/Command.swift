@@ -51,6 +51,8 @@ final class Command {
     process.currentDirectoryURL = folder
     var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("TARN_") }
     environment["TARN_THREADS"] = "\(threads)"
+    // Not what was fetched and measured on this machine.
+    environment["TARN_CACHE"] = file(".cache").path
     environment.merge(more) { $1 }
     process.environment = environment
     // Files instead of pipes: nothing to drain, whatever is printed.

@@ -32,6 +32,29 @@ import Testing
     #expect(text.contains("made: here"))
   }
 
+  @Test func convertsBetweenFormats() throws {
+    let command = try Command()
+    let matrix = Tensor([1, 2.5, 3, 4, 5, -6] as [Float], shape: [2, 3])
+    try Safetensors.write(
+      [("m.a", matrix), ("b", Tensor([1, 2] as [Int64]))], to: command.file("w.safetensors"))
+    let answer = try command.run("convert", "w.safetensors", "w.npz", "--json").json()
+    #expect(answer["tensors"] as? Int == 2)
+    let read = try Weights(contentsOf: command.file("w.npz"))
+    #expect(try read.tensor("m.a").array(of: Float.self) == matrix.array(of: Float.self))
+    #expect(try command.run("convert", "w.safetensors", "w.npz").code == 1)
+    let half = try command.run(
+      "convert", "w.safetensors", "w.npz", "--force", "--dtype", "float16", "--strip", "m.")
+    #expect(half.code == 0)
+    let stripped = try Weights(contentsOf: command.file("w.npz"))
+    #expect(stripped.names == ["a"])
+    #expect(try stripped.tensor("a").dtype == .float16)
+    #expect(try command.run("convert", "w.safetensors", "w.xyz").code == 1)
+    #expect(try command.run("convert", "none.pt", "w.npz", "--force").code == 66)
+    let empty = try command.run("convert", "w.safetensors", "x.npz", "--strip", "q.")
+    #expect(empty.code == 65)
+    #expect(!command.exists("x.npz"))
+  }
+
   @Test func summaryCountsParameters() throws {
     let command = try Command()
     let linear = try command.run("summary", "linear", "--json").json()

@@ -31,6 +31,18 @@ import TarnInterop
     #expect(bare["fc.bias"]?.array(of: Float.self) == [3])
   }
 
+  @Test func wrappers() {
+    let wrapped = Weights([
+      ("_orig_mod.module.model.fc", Tensor([1] as [Float])),
+      ("_orig_mod.module.model.model.x", Tensor([2] as [Float])),
+    ])
+    #expect(wrapped.strippingWrappers().names == ["fc", "model.x"])
+    #expect(wrapped.strippingWrappers(unless: ["model.fc"]).names == ["model.fc", "model.model.x"])
+    #expect(weights.strippingWrappers().names == weights.names)
+    #expect(Weights([("model.", Tensor([1] as [Float]))]).strippingWrappers().names == ["model."])
+    #expect(Weights().strippingWrappers().count == 0)
+  }
+
   @Test func nearNames() {
     expectDataError(.invalid, "did you mean 'module.fc.weight'") {
       _ = try weights.tensor("modul.fc.weigth")

@@ -26,13 +26,31 @@ import Testing
     },
     GoldenNetwork("squeezenet1_0") { SqueezeNet(.v1_0, classes: 10, dropout: 0) },
     GoldenNetwork("squeezenet1_1") { SqueezeNet(.v1_1, classes: 10, dropout: 0) },
+    GoldenNetwork("mobilenet-v3-small") { MobileNetV3(.small, classes: 10, dropout: 0) },
+    GoldenNetwork("efficientnet-b0") { EfficientNet(.b0, classes: 10, dropout: 0, drop: 0) },
+    GoldenNetwork("inception-v3", side: 80) { InceptionV3(classes: 10, dropout: 0) },
+    GoldenNetwork("cifar-resnet20") { CIFARResNet(depth: 20) },
+    GoldenNetwork("mobilenet-v1-0.25") { MobileNetV1(width: 0.25, classes: 10, dropout: 0) },
+    GoldenNetwork("efficientnet-lite0") {
+      EfficientNetLite(.lite0, classes: 10, dropout: 0, drop: 0)
+    },
+    GoldenNetwork("densenet-small") {
+      DenseNet(.init(counts: (2, 3, 2, 2), growth: 8, start: 16), classes: 10)
+    },
+    GoldenNetwork("convnext-small-sized") {
+      ConvNeXt(.init(counts: [2, 2], widths: [16, 24]), classes: 10)
+    },
+    GoldenNetwork("vit-small") {
+      VisionTransformer(
+        .init(patch: 16, depth: 2, heads: 4, width: 48, hidden: 96), side: 64, classes: 10)
+    },
   ]
 
   @Test("Logits are torchvision's", arguments: cases)
   func logits(network: GoldenNetwork) throws {
     func check(_ model: some Layer) throws {
       let expected = try goldens.get().tensor("\(network.name)/logits")
-      let logits = try model.withGoldenWeights()(Self.pictures)
+      let logits = try model.withGoldenWeights()(network.pictures)
       #expect(relativeError(logits, expected) < 1e-5)
     }
     try check(network.make())
@@ -45,8 +63,8 @@ import Testing
     func check(_ model: some Layer) throws {
       let expected = try goldens.get().strippingPrefix("\(network.name)/")
       let found = TrainedNetwork(
-        try model.withGoldenWeights().cast(to: .float64), Self.pictures.cast(to: .float64),
-        Tensor([0, 1, 2, 3]))
+        try model.withGoldenWeights().cast(to: .float64), network.pictures.cast(to: .float64),
+        network.labels)
       #expect(relativeError(found.logits, try expected.tensor("training_logits")) < 1e-6)
       #expect(relativeError(found.loss, try expected.tensor("loss")) < 1e-6)
       let norms = try expected.tensor("norms").array(of: Double.self)
@@ -69,18 +87,23 @@ import Testing
     }
     try check(network.make())
   }
-
-  private static var pictures: Tensor { 2 * numbers("input", [4, 3, 64, 64]) }
 }
 
 /// A network of the golden file.
 struct GoldenNetwork: Sendable, CustomTestStringConvertible {
   let name: String
+  /// Pixels of the pictures' side, and how many there are.
+  let side: Int, batch: Int
   let make: @Sendable () -> any Layer
   var testDescription: String { name }
+  var pictures: Tensor { 2 * numbers("input", [batch, 3, side, side]) }
+  var labels: Tensor { Tensor((0..<batch).map { $0 }) }
 
-  init(_ name: String, _ make: @escaping @Sendable () -> any Layer) {
-    (self.name, self.make) = (name, { Initialization.skipped(make) })
+  init(
+    _ name: String, side: Int = 64, batch: Int = 4, _ make: @escaping @Sendable () -> any Layer
+  ) {
+    (self.name, self.side, self.batch) = (name, side, batch)
+    self.make = { Initialization.skipped(make) }
   }
 }
 
@@ -96,7 +119,9 @@ struct TrainedNetwork {
   init<Model: Layer>(_ model: Model, _ x: Tensor, _ labels: Tensor) {
     var outputs: [Tensor] = []
     let step = valueGradientAndUpdates(at: model, key: RandomKey(seed: 1)) { (model: Model) in
-      outputs = (model as? GoogLeNet)?.outputs(x).all ?? [model(x)]
+      outputs =
+        (model as? GoogLeNet)?.outputs(x).all ?? (model as? InceptionV3)?.outputs(x).all
+        ?? [model(x)]
       return outputs.enumerated().reduce(Tensor(0.0)) { sum, output in
         sum + crossEntropy(output.element, labels) * (output.offset == 0 ? 1 : 0.3)
       }

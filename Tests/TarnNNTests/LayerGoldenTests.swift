@@ -100,6 +100,13 @@ private let layerCases: [Case] = [
   layer("layers", "groupnorm_1") { GroupNorm(groups: 1, 4) },
   layer("layers", "instancenorm2d") { GroupNorm(groups: 3, 3) },
   layer("layers", "embedding") { Embedding(7, 4) },
+  layer("layers", "localresponsenorm_3") { LocalResponseNorm(3, alpha: 0.5, k: 2) },
+  layer("layers", "localresponsenorm_4") { LocalResponseNorm(4, alpha: 0.5, beta: 0.6) },
+  layer("layers", "layernorm2d_3_eps1e6") { LayerNorm2d(3, epsilon: 1e-6) },
+  layer("layers", "squeezeexcitation") { SqueezeExcitation(4, squeezed: 2) },
+  layer("layers", "squeezeexcitation_hard") {
+    SqueezeExcitation(4, squeezed: 2, activation: .silu, gate: .hardSigmoid)
+  },
 ]
 
 private let poolingCases: [Case] = [

@@ -104,6 +104,24 @@ private let layerChecks: [String: Check] = [
     return checkGradients(
       { layer.replacing(.trainable, with: $0)(indices).tanh() }, at: [layer.weight], order: 2)
   },
+  "MultiHeadAttention": layer({ MultiHeadAttention(4, heads: 2, isCausal: true) }, [1, 3, 4]),
+  "SqueezeExcitation": layer(
+    { SqueezeExcitation(3, squeezed: 2, activation: .silu) }, [1, 3, 2, 2]),
+  "StochasticDepth": layer(
+    {
+      Sequential {
+        Linear(3, 4); StochasticDepth(0.5); Tanh()
+      }
+    }, [4, 3]),
+  "SameConv2d": layer({ SameConv2d(1, 2, kernel: 3, stride: 2) }, [1, 1, 4, 5]),
+  "LayerNorm2d": layer({ LayerNorm2d(3) }, [2, 3, 2, 2]),
+  "Permute": layer(
+    {
+      Sequential {
+        Permute(0, 2, 1); Tanh()
+      }
+    }, [2, 3, 2]),
+  "LayerScale": layer({ LayerScale(3, axes: 1, start: 0.5) }, [2, 3, 2]),
   "LSTM": layer({ LSTM(2, 2, layers: 2, bidirectional: true) }, [2, 1, 2]),
   "GRU": layer(
     {

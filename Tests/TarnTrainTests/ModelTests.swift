@@ -1,6 +1,7 @@
 import Foundation
 import TarnCore
 import TarnData
+import TarnModels
 import TarnNN
 import TarnTrain
 import Testing

@@ -10,7 +10,7 @@ import Testing
       let image = try Image(encoded: try goldens.bytes("\(name)/file"))
       for interpolation in [Preprocessing.Interpolation.bilinear, .bicubic] {
         let rule = Preprocessing(
-          resize: .shortSide(20), rounding: .down, crop: [18, 18], interpolation: interpolation)
+          resize: .shortSide(20), rounding: .torchvision, crop: [18, 18], interpolation: interpolation)
         let wanted = try goldens.tensor("\(name)/\(interpolation.rawValue)")
         let found = try rule(image)
         #expect(found.shape == [3, 18, 18])

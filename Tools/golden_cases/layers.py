@@ -2,6 +2,8 @@
 
 import torch
 from torch import nn
+from torchvision import ops
+from torchvision.models.convnext import LayerNorm2d
 
 from .book import Book, generator, normal, single, uniform
 
@@ -45,6 +47,12 @@ LAYERS = [
     ("groupnorm_1", "nn.GroupNorm(1, 4)", (2, 4, 5)),
     ("instancenorm2d", "nn.InstanceNorm2d(3, affine=True)", (2, 3, 4, 4)),
     ("embedding", "nn.Embedding(7, 4)", (2, 5)),
+    ("localresponsenorm_3", "nn.LocalResponseNorm(3, alpha=0.5, k=2.0)", (2, 5, 2, 3)),
+    ("localresponsenorm_4", "nn.LocalResponseNorm(4, alpha=0.5, beta=0.6)", (2, 5, 4)),
+    ("layernorm2d_3_eps1e6", "LayerNorm2d(3, eps=1e-6)", (2, 3, 2, 3)),
+    ("squeezeexcitation", "ops.SqueezeExcitation(4, 2)", (2, 4, 3, 2)),
+    ("squeezeexcitation_hard",
+     "ops.SqueezeExcitation(4, 2, activation=nn.SiLU, scale_activation=nn.Hardsigmoid)", (2, 4, 2, 2)),
 ]
 
 POOLING = [

@@ -11,25 +11,52 @@ import torch
 import torchvision
 from torch.nn import functional as F
 
-from .book import Book, single
+from torchvision.models.convnext import CNBlockConfig, ConvNeXt
+from torchvision.models.densenet import DenseNet
+from torchvision.models.vision_transformer import VisionTransformer
+from torchvision.ops import StochasticDepth
 
-# Our names: torchvision's.
-NAMES = {
-    "resnet18": "resnet18", "resnet34": "resnet34", "resnet50": "resnet50", "resnet101": "resnet101",
-    "resnet152": "resnet152", "resnext50-32x4d": "resnext50_32x4d", "wide-resnet50-2": "wide_resnet50_2",
-    "vgg11": "vgg11", "vgg11-bn": "vgg11_bn", "vgg13": "vgg13", "vgg13-bn": "vgg13_bn", "vgg16": "vgg16",
-    "vgg16-bn": "vgg16_bn", "vgg19": "vgg19", "vgg19-bn": "vgg19_bn", "mobilenet-v2": "mobilenet_v2",
-    "googlenet": "googlenet", "alexnet": "alexnet", "squeezenet1_0": "squeezenet1_0", "squeezenet1_1": "squeezenet1_1",
+from .book import Book, single
+from .networks import OURS
+
+# torchvision's networks; ours have - for _ where they have not always been called otherwise.
+TORCHVISION = """
+resnet18 resnet34 resnet50 resnet101 resnet152 resnext50_32x4d resnext101_32x8d resnext101_64x4d wide_resnet50_2
+wide_resnet101_2 vgg11 vgg11_bn vgg13 vgg13_bn vgg16 vgg16_bn vgg19 vgg19_bn alexnet googlenet inception_v3 squeezenet1_0
+squeezenet1_1 mobilenet_v2 mobilenet_v3_small mobilenet_v3_large efficientnet_b0 efficientnet_b1 efficientnet_b2
+efficientnet_b3 efficientnet_b4 efficientnet_b5 efficientnet_b6 efficientnet_b7 densenet121 densenet161 densenet169
+densenet201 convnext_tiny convnext_small convnext_base convnext_large vit_b_16 vit_b_32 vit_l_16 vit_l_32
+""".split()
+NAMES = {name if name.startswith("squeezenet") else name.replace("_", "-"): name for name in TORCHVISION}
+# Small enough to be made anew in every test run; those of whole families in a small size.
+SMALL = {
+    "densenet-small": "DenseNet(growth_rate=8, block_config=(2, 3, 2, 2), num_init_features=16, num_classes=10)",
+    "convnext-small-sized":
+        "ConvNeXt([CNBlockConfig(16, 24, 2), CNBlockConfig(24, None, 2)], num_classes=10)",
+    "vit-small":
+        "VisionTransformer(64, 16, num_layers=2, num_heads=4, hidden_dim=48, mlp_dim=96, num_classes=10)",
 }
-# Small enough to be made anew in every test run.
-STEPS = ["resnet18", "resnet50", "resnext50-32x4d", "mobilenet-v2", "googlenet", "squeezenet1_0", "squeezenet1_1"]
+STEPS = ["resnet18", "resnet50", "resnext50-32x4d", "mobilenet-v2", "googlenet", "squeezenet1_0", "squeezenet1_1",
+         "mobilenet-v3-small", "efficientnet-b0", "inception-v3", "cifar-resnet20", "mobilenet-v1-0.25",
+         "efficientnet-lite0", *SMALL]
 CLASSES, BATCH, SIZE = 10, 4, 64
+# Those that need more pixels.
+SIZES = {"inception-v3": 80}
 
 
 def network(name, **options):
-    if name == "googlenet":
+    if name in SMALL:
+        return eval(SMALL[name])
+    if name in OURS:
+        return OURS[name](**options)
+    if name in ("googlenet", "inception-v3"):
         options = {"aux_logits": True, "init_weights": True, **options}
     return getattr(torchvision.models, NAMES[name])(weights=None, **options)
+
+
+def called(name):
+    """What made it, for the list of cases."""
+    return SMALL.get(name) or (f"networks.OURS[{name!r}]" if name in OURS else NAMES[name]) + f"(num_classes={CLASSES})"
 
 
 def numbers(name, shape):
@@ -62,7 +89,7 @@ def value(name, shape):
 
 def without_dropout(model):
     for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
+        if isinstance(module, (torch.nn.Dropout, StochasticDepth)):
             module.p = 0.0
     return model
 
@@ -84,25 +111,28 @@ def step(model, x, labels):
     return logits, loss, {k: p.grad for k, p in model.named_parameters()}
 
 
-def examples():
-    x = (2 * numbers("input", (BATCH, 3, SIZE, SIZE))).to(torch.float32).to(torch.float64)
-    return x, torch.arange(BATCH) % CLASSES
+def examples(size=SIZE, batch=BATCH):
+    x = (2 * numbers("input", (batch, 3, size, size))).to(torch.float32).to(torch.float64)
+    return x, torch.arange(batch) % CLASSES
 
 
 def make():
     book = Book()
-    for name in NAMES:
+    for name in [*NAMES, *OURS]:
         with torch.device("meta"):
             options = {"init_weights": False, "aux_logits": False} if name == "googlenet" else {}
+            options |= {"init_weights": False} if name == "inception-v3" else {}
             state = network(name, **options)
         text = "\n".join(f"{k} {list(v.shape)}" for k, v in state.state_dict().items())
-        book.case(f"names/{name}", f"{NAMES[name]}()")
-        book.put(f"names/{name}", "text", np.frombuffer(text.encode(), np.uint8).astype(np.int64))
+        book.case(f"names/{name}", f"{NAMES.get(name, name)}()")
+        book.put(f"names/{name}", "text", np.frombuffer(text.encode(), np.uint8))
     for name in STEPS:
-        model = without_dropout(network(name, num_classes=CLASSES).double())
+        # The classifier on the way wants 17×17 features, as only large pictures give; the check of whole states has it.
+        options = {"aux_logits": False} if name == "inception-v3" else {}
+        model = without_dropout(network(name, num_classes=CLASSES, **options).double())
         model.load_state_dict({k: value(k, tuple(v.shape)) for k, v in model.state_dict().items()})
-        x, labels = examples()
-        book.case(name, f"{NAMES[name]}(num_classes={CLASSES})")
+        x, labels = examples(SIZES.get(name, SIZE))
+        book.case(name, called(name))
         with torch.no_grad():
             book.put(name, "logits", single(model.eval()(x)))
         logits, loss, gradients = step(model, x, labels)
@@ -117,32 +147,81 @@ def make():
     return book
 
 
-def write_states(folder):
-    """For each network a file of a state dictionary as torchvision starts it, and what it gives: too large to be kept."""
+# Pictures of those that do not take 64×64.
+PICTURES = {"inception-v3": (299, 2), "lenet": (28, 4)}
+
+
+def pictures(name):
+    size, batch = PICTURES.get(name, (224, 2) if name.startswith("vit") else (32, 4) if name.startswith("cifar") else (64, 4))
+    x, labels = examples(size, batch)
+    return (x[:, :1] if name == "lenet" else x), labels
+
+
+def enliven(model):
+    """Numbers of its own wherever a network starts with ones, zeros or next to nothing; and all of it as float32 holds it."""
+    with torch.no_grad():
+        for key, tensor in model.state_dict().items():
+            if not tensor.is_floating_point():
+                continue
+            kind = key.split(".")[-1]
+            if kind == "running_var" or (kind == "weight" and tensor.ndim == 1):
+                tensor.mul_(1 + 0.2 * (2 * torch.rand_like(tensor) - 1))
+            elif kind == "layer_scale" or not tensor.any():
+                tensor.copy_(0.1 * torch.randn_like(tensor))
+            tensor.copy_(single(tensor))
+
+
+def settle(model, x):
+    """Running statistics that suit the weights, else the logits of networks with normalisation everywhere are next to nothing.
+
+    Where rounding then grows too much, as in deep residual networks on noise, all stays as it was.
+    """
+    norms = [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    momenta = [module.momentum for module in norms]
+    for module in norms:
+        module.momentum = 1.0
+    with torch.no_grad():
+        model.train()(x)
+        for tensor in model.state_dict().values():
+            if tensor.is_floating_point():
+                tensor.copy_(single(tensor))
+        exact = model.eval()(x)
+        rough = model.float()(x.float()).double()
+        model.double()
+    for module, momentum in zip(norms, momenta):
+        module.momentum = momentum
+    if (exact - rough).norm() > 1e-5 * exact.norm():
+        model.load_state_dict(before)
+
+
+def write_state(folder, name, state=None):
+    """A network as PyTorch starts it, or with `state`, in every format it writes, and what it gives: too large to be kept."""
     folder.mkdir(parents=True, exist_ok=True)
-    x, labels = examples()
-    for name in NAMES:
-        torch.manual_seed(0)
-        model = without_dropout(network(name, num_classes=CLASSES)).double()
-        # Running statistics that suit the weights, else the logits are next to nothing.
-        norms = [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm2d)]
-        for module in norms:
-            module.momentum = 1.0
-        with torch.no_grad():
-            model.train()(x)
-            for tensor in model.state_dict().values():
-                if tensor.is_floating_point():
-                    tensor.copy_(single(tensor))
-        for module in norms:
-            module.momentum = 0.1
-        tensors = {f"state.{k}": single(v).clone() for k, v in model.state_dict().items()}
-        with torch.no_grad():
-            tensors["logits"] = single(model.eval()(x))
-        logits, loss, gradients = step(model, x, labels)
-        tensors |= {"training_logits": single(logits), "loss": single(loss)}
-        tensors |= {f"gradient.{k}": single(g) for k, g in gradients.items()}
-        write_safetensors(folder / f"{name}.safetensors", tensors)
-        print(f"{name}: {len(gradients)} parameters", flush=True)
+    x, labels = pictures(name)
+    torch.manual_seed(0)
+    model = without_dropout(network(name)).double()
+    if state is None:
+        enliven(model)
+        settle(model, x)
+    else:
+        model.load_state_dict(state)
+    tensors = {k: single(v).clone() for k, v in model.state_dict().items()}
+    write_safetensors(folder / f"{name}.safetensors", tensors)
+    torch.save(tensors, folder / f"{name}.pth")
+    torch.save(tensors, folder / f"{name}.legacy.pth", _use_new_zipfile_serialization=False)
+    expected = {"input": single(x)}
+    with torch.no_grad():
+        expected["logits"] = single(model.eval()(x))
+    logits, loss, gradients = step(model, x, labels)
+    expected |= {"training_logits": single(logits), "loss": single(loss)}
+    expected |= {f"gradient.{k}": single(g) for k, g in gradients.items()}
+    write_safetensors(folder / f"{name}.expected.safetensors", expected)
+
+
+def remove_state(folder, name):
+    for ending in ("safetensors", "pth", "legacy.pth", "expected.safetensors"):
+        (folder / f"{name}.{ending}").unlink(missing_ok=True)
 
 
 def write_safetensors(path, tensors):

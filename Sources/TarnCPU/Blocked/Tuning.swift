@@ -28,19 +28,10 @@ package final class Tuning: Sendable {
   private let threads: @Sendable () -> Int
 
   package init(
-    mode: Mode, folder: URL = Tuning.defaultFolder,
+    mode: Mode, folder: URL = CacheFolder.url,
     threads: @escaping @Sendable () -> Int = { Machine.threads }
   ) {
     (self.mode, self.folder, self.threads) = (mode, folder, threads)
-  }
-
-  package static var defaultFolder: URL {
-    let environment = ProcessInfo.processInfo.environment
-    if let path = environment["TARN_CACHE"] { return URL(fileURLWithPath: path) }
-    let base =
-      environment["XDG_CACHE_HOME"].map { URL(fileURLWithPath: $0) }
-      ?? URL(fileURLWithPath: environment["HOME"] ?? "/tmp").appendingPathComponent(".cache")
-    return base.appendingPathComponent("tarn")
   }
 
   /// Where the choices for the present instruction set and threads are kept.

@@ -44,7 +44,8 @@ enum ImageSet: String, Codable, CaseIterable, ExpressibleByArgument {
     if let place = places.first(where: hasFiles) { return place }
     throw DataError(
       .missing, file: folder ?? set.rawValue,
-      reason: "\(set.title) is not there: no train-images-idx3-ubyte or .gz in "
+      reason:
+        "\(set.title) is not there: no train-images-idx3-ubyte or train-images-idx3-ubyte.gz in "
         + places.map(\.path).joined(separator: ", "),
       hint: set.howToGet)
   }
@@ -59,6 +60,7 @@ enum ImageSet: String, Codable, CaseIterable, ExpressibleByArgument {
       let direct = self == .fashion && folder == nil ? [] : [base]
       places = direct + folderNames.map { base.appendingPathComponent($0) }
     }
+    places.append(Resource.folder(for: .data).appendingPathComponent(rawValue))
     if self == .fashion { places.append(URL(fileURLWithPath: Self.fashionPackage)) }
     return places
   }
@@ -78,13 +80,9 @@ enum ImageSet: String, Codable, CaseIterable, ExpressibleByArgument {
   var howToGet: String {
     switch self {
     case .digits: "nothing to fetch: they are part of this program"
-    case .mnist:
-      "give --data DIR, a folder with train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, "
-        + "t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz, from "
-        + "https://ossci-datasets.s3.amazonaws.com/mnist/"
+    case .mnist: "tarn data get mnist; or give --data DIR, a folder with its four files"
     case .fashion:
-      "apt-get install dataset-fashion-mnist, or give --data DIR with the four files from "
-        + "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
+      "tarn data get fashion, or apt-get install dataset-fashion-mnist, or give --data DIR"
     }
   }
 }

@@ -7,6 +7,7 @@ struct RunSetup: Codable, Hashable {
     /// A known set, and the folder its files were found in.
     case images(ImageSet, folder: String?)
     case table(file: String, TableSetup)
+    case pictures(PictureSet)
   }
 
   var source: Source
@@ -22,6 +23,7 @@ struct RunSetup: Codable, Hashable {
     case .images(let set, let folder): try set.load(folder: place ?? folder, split: split)
     case .table(let file, let table):
       try table.samples(try CSV.read(contentsOf: URL(fileURLWithPath: file)), split: split)
+    case .pictures(let set): try set.samples(split: split).samples
     }
   }
 
@@ -47,6 +49,7 @@ struct RunSetup: Codable, Hashable {
     switch source {
     case .images(let set, _): set.rawValue
     case .table(let file, _): URL(fileURLWithPath: file).lastPathComponent
+    case .pictures(let set): set.name
     }
   }
 
@@ -58,6 +61,11 @@ struct RunSetup: Codable, Hashable {
 
   static func read(from run: RunFolder) throws -> RunSetup {
     let file = run.url(Self.file)
+    if TextRun.isText(run) {
+      throw DataError(
+        .unsupported, file: run.url.path, reason: "is a run on a text",
+        hint: "see `tarn sample`, `tarn evaluate` and `tarn explain text`")
+    }
     guard let data = try? Data(contentsOf: file) else {
       throw DataError(
         .missing, file: file.path, reason: "is not there, so this run was not made by `tarn train`",
@@ -83,6 +91,10 @@ struct RunSetup: Codable, Hashable {
     }
     guard labelSmoothing >= 0 && labelSmoothing < 1 else {
       return "the label smoothing is \(labelSmoothing)"
+    }
+    if case .pictures(let set) = source {
+      return set.testFraction >= 0 && set.testFraction <= 0.5
+        ? nil : "the share to test on is \(set.testFraction)"
     }
     guard let table else { return nil }
     guard table.testFraction >= 0 && table.testFraction <= 0.9 else {

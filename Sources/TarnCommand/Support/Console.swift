@@ -54,6 +54,9 @@ struct Console: Sendable {
     try result(String(decoding: data, as: UTF8.self) + "\n")
   }
 
+  /// Prints a piece of an answer that comes piece by piece.
+  func piece(_ text: String) throws { try result(text) }
+
   /// Prints one line of an answer that comes line by line.
   func line(_ text: String) throws { try result(text + "\n") }
 

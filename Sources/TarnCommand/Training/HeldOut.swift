@@ -16,7 +16,7 @@ struct HeldOut: Codable {
   var perClass: [ClassScore]?
 
   init<Model: Layer>(
-    _ model: Model, _ setup: RunSetup, _ samples: Subset<TensorSource>, _ classes: [String]
+    _ model: Model, _ setup: RunSetup, _ samples: some Source<Example>, _ classes: [String]
   ) throws {
     count = samples.count
     switch setup.task {

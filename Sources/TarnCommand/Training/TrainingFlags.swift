@@ -177,10 +177,10 @@ struct ModelFlags: ParsableArguments {
   var isGiven: Bool { hidden != nil || activation != nil || dropout != nil }
 
   func card(
-    _ kind: ModelKind, input: [Int], outputs: Int, hidden defaults: [Int]
+    _ kind: String, input: [Int], outputs: Int, hidden defaults: [Int]
   ) -> ModelCard {
     ModelCard(
-      kind: kind.rawValue, inputShape: input, classes: outputs,
+      kind: kind, inputShape: input, classes: outputs,
       hidden: hidden?.values ?? defaults, activation: activation ?? .relu, dropout: dropout ?? 0)
   }
 }

@@ -52,10 +52,25 @@ struct TrainingJob {
 
   /// Trains, tests, writes the page.
   func perform() throws -> TrainingAnswer {
-    try perform(try card.model(seed: options.seed))
+    try perform(try initialModel())
   }
 
-  private func perform<Model: StandardModel>(_ model: Model) throws -> TrainingAnswer {
+  /// The model as training finds it. A run that is taken up has its weights in its folder.
+  private func initialModel() throws -> any Layer {
+    guard case .pictures(let set) = setup.source, let weights = set.weights, !run.hasCheckpoint
+    else { return try card.model(seed: options.seed) }
+    let loaded = try Initialization.seeded(options.seed) {
+      try Zoo.load(
+        Zoo.entry(card.kind), contentsOf: URL(fileURLWithPath: weights), classes: card.classes)
+    }
+    let fresh = loaded.report.kept.filter { !$0.hasSuffix("num_batches_tracked") }
+    console.note(
+      "weights of \(weights): \(loaded.report.loaded.count) tensors"
+        + (fresh.isEmpty ? "" : "; new: \(fresh.joined(separator: ", "))"))
+    return loaded.model
+  }
+
+  private func perform<Model: Layer>(_ model: Model) throws -> TrainingAnswer {
     tellWhat(model.parameterCount)
     var model = model
     let start = Date()
@@ -90,7 +105,12 @@ struct TrainingJob {
   }
 
   private func description() throws -> DataDescription {
-    try DataDescription(of: samples.train, name: setup.name, classes: samples.classes)
+    guard let digest = samples.digest else {
+      return try DataDescription(of: samples.train, name: setup.name, classes: samples.classes)
+    }
+    return DataDescription(
+      name: setup.name, count: samples.train.count, featureShape: samples.shape,
+      classes: samples.classes, digest: digest)
   }
 
   var resumeCommand: String { "tarn train --resume \(Paths.word(run.url))" }
@@ -124,7 +144,7 @@ struct TrainingJob {
   }
 
   /// Adds what the model does on samples that it has not seen.
-  private func test<Model: StandardModel>(
+  private func test<Model: Layer>(
     _ model: Model, _ answer: inout TrainingAnswer, _ page: inout TrainingReport
   ) throws {
     guard samples.test.count > 0 else { return }
@@ -150,7 +170,7 @@ struct TrainingJob {
   }
 
   private func finish(
-    _ page: inout TrainingReport, _ answer: inout TrainingAnswer, _ model: some StandardModel
+    _ page: inout TrainingReport, _ answer: inout TrainingAnswer, _ model: some Layer
   ) throws {
     page.figures = tiles(answer)
     page.settings = settings
@@ -179,10 +199,10 @@ extension RunFolder {
   }
 
   /// The trained model.
-  func model(_ stage: Stage = .last) throws -> any StandardModel {
-    func loaded(_ model: some StandardModel) throws -> any StandardModel {
+  func model(_ stage: Stage = .last) throws -> any Layer {
+    func loaded(_ model: some Layer) throws -> any Layer {
       try load(model, stage)
     }
-    return try loaded(try card().model(seed: 0))
+    return try loaded(try card().model(seed: nil))
   }
 }

@@ -3,40 +3,78 @@ import Foundation
 import Tarn
 
 /// `tarn data`.
-struct DataVerb: Verb {
+struct DataVerb: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "data", abstract: "Lists the data sets this program knows, and how to get them.")
+    commandName: "data", abstract: "Lists the data sets this program knows, and gets them.",
+    subcommands: [ListData.self, GetData.self], defaultSubcommand: ListData.self)
+}
 
-  @Option(help: ArgumentHelp("A folder to look for them in.", valueName: "dir"))
-  var data: String?
+/// `tarn data list`.
+struct ListData: Verb {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "Lists the data sets this program knows.")
 
   @OptionGroup var common: CommonOptions
 
   func answer(_ console: Console) throws -> DataAnswer {
-    DataAnswer(sets: ImageSet.allCases.map { .init($0, folder: data) })
+    DataAnswer(sets: DataSet.all.map(DataAnswer.Entry.init))
+  }
+}
+
+/// `tarn data get`.
+struct GetData: Verb {
+  static let configuration = CommandConfiguration(
+    commandName: "get",
+    abstract: "Gets data sets into the cache, or goes on where that was broken off.",
+    discussion: """
+      The cache is TARN_CACHE, else $XDG_CACHE_HOME/tarn, else ~/.cache/tarn. TARN_MIRROR names another address to get
+      the files from; their digests are checked all the same.
+      """)
+
+  @Argument(help: ArgumentHelp("Which; `tarn data list` shows them.", valueName: "name"))
+  var names: [String]
+
+  @OptionGroup var common: CommonOptions
+
+  func answer(_ console: Console) throws -> DataAnswer {
+    let sets = try names.map(DataSet.named)
+    for set in sets where set.found == nil { _ = try set.fetch(console) }
+    return DataAnswer(sets: sets.map(DataAnswer.Entry.init))
   }
 }
 
 struct DataAnswer: Answer {
   struct Entry: Encodable {
+    struct File: Encodable {
+      var file: String
+      var url: String
+      var bytes: Int?
+      var sha256: String?
+    }
+
     var name: String
     var title: String
     var samples: String
     var licence: String
     var source: String
-    var howToGet: String
+    var files: [File]
     var isThere: Bool
     var folder: String?
+    var use: String
 
-    init(_ set: ImageSet, folder: String?) {
-      (name, title, howToGet) = (set.rawValue, set.title, set.howToGet)
-      (samples, licence, source) = set.facts
-      if set == .digits {
-        (isThere, self.folder) = (true, nil)
-      } else {
-        self.folder = (try? ImageSet.find(set, folder))?.path
-        isThere = self.folder != nil
+    init(_ set: DataSet) {
+      (name, title, samples) = (set.name, set.title, set.samples)
+      (licence, source) = (set.licence, set.source)
+      files = set.resources.map {
+        File(file: $0.file, url: $0.url, bytes: $0.bytes, sha256: $0.sha256)
       }
+      let found = set.found
+      folder = found?.path
+      isThere = found != nil || files.isEmpty
+      let word = found.map(Paths.word) ?? "DIR"
+      use =
+        found?.path == ImageSet.fashionPackage
+        ? "tarn train images fashion" : set.use.replacingOccurrences(of: "DIR", with: word)
     }
   }
 
@@ -44,45 +82,15 @@ struct DataAnswer: Answer {
 
   var text: String {
     sets.map { set in
-      let place =
-        set.folder.map { "in \($0)" } ?? (set.isThere ? "part of this program" : "not here")
+      let place = set.folder ?? "part of this program"
+      let size = set.files.compactMap(\.bytes).reduce(0, +)
       return """
         \(set.name)  \(set.title): \(set.samples)
           licence  \(set.licence)
           source   \(set.source)
-          \(set.isThere ? "found    \(place)" : "to get   \(set.howToGet)")
-          train    tarn train images \(set.name)\(command(set))
+          \(set.isThere ? "found    \(place)" : "to get   tarn data get \(set.name)  (\(Text.megabytes(size)))")
+          use      \(set.use)
         """
     }.joined(separator: "\n\n")
-  }
-
-  private func command(_ set: Entry) -> String {
-    guard let folder = set.folder, folder != ImageSet.fashionPackage else {
-      return set.isThere ? "" : " --data DIR"
-    }
-    return " --data \(Paths.word(URL(fileURLWithPath: folder)))"
-  }
-}
-
-extension ImageSet {
-  /// How much there is, under which licence, from whom.
-  var facts: (samples: String, licence: String, source: String) {
-    switch self {
-    case .digits:
-      (
-        "1,797 grey pictures of 8×8, 10 classes", "CC BY 4.0",
-        "E. Alpaydin, C. Kaynak, UCI Machine Learning Repository, 1998"
-      )
-    case .mnist:
-      (
-        "60,000 + 10,000 grey pictures of 28×28, 10 classes", "CC BY-SA 3.0",
-        "Y. LeCun, C. Cortes, C. Burges, after NIST"
-      )
-    case .fashion:
-      (
-        "60,000 + 10,000 grey pictures of 28×28, 10 classes", "MIT",
-        "H. Xiao, K. Rasul, R. Vollgraf (Zalando), 2017"
-      )
-    }
   }
 }

@@ -27,7 +27,7 @@ struct Demo: Verb {
     let setup = RunSetup(
       source: .images(.digits, folder: nil), split: split, labelSmoothing: 0)
     let card = ModelCard(kind: ModelKind.lenet.rawValue, inputShape: samples.shape, classes: 10)
-    var options = ImageSet.digits.defaults(.lenet)
+    var options = ImageSet.digits.defaults("lenet")
     options.epochs = epochs
     options.learningRate = 0.01
     options.schedule = .oneCycle
@@ -52,8 +52,8 @@ struct Demo: Verb {
   }
 
   /// Some held-out digits with what they were taken for: right ones first, then what went wrong.
-  private func pictures(_ run: RunFolder, _ test: Subset<TensorSource>) throws -> String {
-    func probabilities<Model: StandardModel>(_ model: Model) throws -> Tensor {
+  private func pictures(_ run: RunFolder, _ test: some Source<Example>) throws -> String {
+    func probabilities<Model: Layer>(_ model: Model) throws -> Tensor {
       try predict(model, on: test).softmax(axis: -1)
     }
     let guesses = try probabilities(run.model()).array(of: Double.self)

@@ -5,7 +5,11 @@ import Tarn
 /// `tarn inspect`.
 struct Inspect: Verb {
   static let configuration = CommandConfiguration(
-    abstract: "Lists what is in a file of weights or arrays: safetensors, npz, npy, idx.")
+    abstract: "Lists what is in a file of weights, arrays or a model.",
+    discussion: """
+      Weights and arrays: safetensors, PyTorch, Keras, MXNet, Caffe, NPZ, NPY, IDX. Of an ONNX model also its inputs, \
+      outputs and operators, and all that is not supported.
+      """)
 
   @Argument(help: ArgumentHelp("The file.", valueName: "file"))
   var file: String
@@ -24,12 +28,14 @@ struct Inspect: Verb {
         file: file, format: "npy", tensors: [.init("", try NPY.read(contentsOf: url))])
     }
     let weights = try Weights(contentsOf: url)
-    return InspectAnswer(
-      file: file, format: name == "npz" ? "npz" : "safetensors",
+    var answer = InspectAnswer(
+      file: file, format: weights.format?.rawValue ?? "weights",
       tensors: weights.all.map { .init($0.name, $0.tensor) },
       metadata: weights.metadata.sorted { $0.key < $1.key }.map {
         .init(key: $0.key, value: $0.value)
       })
+    if weights.format == .onnx { answer.graph = .init(try ONNXModel(contentsOf: url)) }
+    return answer
   }
 
   /// By the name's end, or by the magic number: two zeros, a type, a rank.
@@ -68,10 +74,14 @@ struct InspectAnswer: Answer {
   var format: String
   var tensors: [Entry]
   var metadata: [Note] = []
+  /// What an ONNX file computes.
+  var graph: GraphAnswer?
   var elements: Int { tensors.reduce(0) { $0 + $1.shape.reduce(1, *) } }
   var bytes: Int { tensors.reduce(0) { $0 + $1.bytes } }
 
-  private enum CodingKeys: CodingKey { case file, format, tensors, metadata, elements, bytes }
+  private enum CodingKeys: CodingKey {
+    case file, format, tensors, metadata, elements, bytes, graph
+  }
 
   func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
@@ -81,6 +91,7 @@ struct InspectAnswer: Answer {
     try container.encode(metadata, forKey: .metadata)
     try container.encode(elements, forKey: .elements)
     try container.encode(bytes, forKey: .bytes)
+    try container.encodeIfPresent(graph, forKey: .graph)
   }
 
   var text: String {
@@ -93,7 +104,8 @@ struct InspectAnswer: Answer {
     let count = "\(tensors.count) \(tensors.count == 1 ? "tensor" : "tensors")"
     let total =
       "\(file): \(format), \(count), \(Text.count(elements)) elements, \(Text.megabytes(bytes))"
-    return ([total, "", table.description] + (notes.isEmpty ? [] : [""] + notes))
+    let graphText = graph.map { ["", $0.text] } ?? []
+    return ([total, "", table.description] + (notes.isEmpty ? [] : [""] + notes) + graphText)
       .joined(separator: "\n")
   }
 }

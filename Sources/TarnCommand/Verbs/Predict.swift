@@ -5,89 +5,69 @@ import Tarn
 /// `tarn predict`.
 struct Predict: Verb {
   static let configuration = CommandConfiguration(
-    abstract: "Says what a run's model makes of pictures (PGM, IDX) or of the rows of a CSV file.",
-    discussion: "Digits are light on dark, as in the sets they were learned from.")
+    abstract:
+      "Says what a run's model, a network of the zoo or an ONNX file makes of pictures or rows.",
+    discussion: """
+      Pictures are JPEG, PNG, BMP, PGM or PPM files; for runs on digits also IDX files; for runs on tables CSV files. \
+      A network of the zoo needs --weights, or weights from `tarn weights get`.
+      """)
 
-  @Argument(help: ArgumentHelp("The run's folder.", valueName: "run"))
-  var run: String
+  @Argument(
+    help: ArgumentHelp(
+      "A run's folder, a network of the zoo, or an ONNX file.", valueName: "run|model|file.onnx"))
+  var what: String
 
   @Argument(help: ArgumentHelp("Pictures or tables.", valueName: "file"))
   var files: [String]
 
   @Option(help: "How many classes to name for each.")
-  var top = 3
+  var top = 5
 
+  @Option(
+    help: ArgumentHelp(
+      "Write a page with the pictures and what they were taken for.", valueName: "file.html"))
+  var report: String?
+
+  @OptionGroup var network: NetworkFlags
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
     if files.isEmpty { throw ValidationError("name one file or more to predict.") }
     guard top > 0 else { throw ValidationError("--top \(top): give a number of 1 or more.") }
+    if !Network.isMeant(by: what), network.weights != nil || network.saysHow {
+      throw ValidationError(
+        "a run says itself how pictures are read; --weights and the like are for other networks.")
+    }
   }
 
   func answer(_ console: Console) throws -> PredictAnswer {
-    let folder = try Paths.run(run)
-    let setup = try RunSetup.read(from: folder)
-    let model = try folder.model()
-    let shape = try folder.card().inputShape
-    let results = try files.flatMap { file in
-      let features = try Self.features(file, setup, shape)
-      return Self.results(file, Self.outputs(model, features), setup, top)
+    var answer = try predictions(console)
+    if let report {
+      try PredictionPage(answer).write(to: report)
+      answer.report = report
     }
-    return PredictAnswer(
-      run: Paths.shown(folder.url), seed: setup.split.seed, results: results)
+    return answer
   }
 
-  private static func outputs(_ model: some StandardModel, _ features: Tensor) -> Tensor {
-    predict(model, features: features)
-  }
-
-  private static func features(
-    _ file: String, _ setup: RunSetup, _ shape: [Int]
-  ) throws -> Tensor {
-    switch setup.source {
-    case .images: try Pictures.read(file, shape: shape)
-    case .table(_, let table):
-      try table.encoder.encode(CSV.read(contentsOf: URL(fileURLWithPath: file)))
+  private func predictions(_ console: Console) throws -> PredictAnswer {
+    if Network.isMeant(by: what) {
+      return try PicturePrediction(
+        network: Network.open(
+          what, weights: network.weights, console: console, change: network.changed),
+        labels: network.labels, top: top
+      ).answer(files, console)
     }
-  }
-
-  private static func results(
-    _ file: String, _ outputs: Tensor, _ setup: RunSetup, _ top: Int
-  ) -> [Prediction] {
-    guard outputs.count > 0 else { return [] }
-    if let table = setup.table, table.task == .regression {
-      return outputs.array(of: Double.self).enumerated().map {
-        Prediction(file: file, index: $0, value: $1 * table.deviation + table.mean)
-      }
-    }
-    let classes = outputs.shape[1]
-    let shares = outputs.softmax(axis: -1).array(of: Double.self)
-    return (0..<outputs.shape[0]).map { index in
-      let row = Array(shares[(index * classes)..<((index + 1) * classes)])
-      let order = row.indices.sorted { (row[$1], $0) < (row[$0], $1) }
-      return Prediction(
-        file: file, index: index,
-        top: order.prefix(top).map { .init(label: setup.className($0), probability: row[$0]) })
-    }
+    let folder = try Paths.run(what)
+    return try RunPrediction(folder, top: top).answer(files)
   }
 }
 
-extension RunSetup {
-  /// What a class number means.
-  func className(_ place: Int) -> String {
-    let names: [String] =
-      switch source {
-      case .images(let set, _): set.classes
-      case .table(_, let table): table.classes
-      }
-    return names.indices.contains(place) ? names[place] : "\(place)"
-  }
-}
-
-/// What the model makes of one picture or row.
+/// What a model makes of one picture or row.
 struct Prediction: Encodable {
   struct Guess: Encodable {
-    var label: String
+    /// Its number.
+    var `class`: Int
+    var name: String
     var probability: Double
   }
 
@@ -104,26 +84,57 @@ struct Prediction: Encodable {
 
   init(file: String, index: Int, top: [Guess]) {
     (self.file, self.index, self.top) = (file, index, top)
-    prediction = top.first?.label
+    prediction = top.first?.name
+  }
+
+  /// The likeliest classes, the likeliest first.
+  static func guesses(
+    _ probabilities: ArraySlice<Double>, top: Int, firstClass: Int = 0, name: (Int) -> String
+  ) -> [Guess] {
+    let start = probabilities.startIndex
+    let classes = probabilities.indices.dropFirst(firstClass)
+    let order = classes.sorted { (probabilities[$1], $0) < (probabilities[$0], $1) }
+    return order.prefix(top).map {
+      Guess(
+        class: $0 - start - firstClass, name: name($0 - start), probability: probabilities[$0])
+    }
   }
 
   var text: String {
     if let value { return Text.number(value, digits: 6) }
-    return (top ?? []).map { "\($0.label) \(Text.percent($0.probability))" }
+    return (top ?? []).map { "\($0.name) \(Text.percent($0.probability))" }
       .joined(separator: ", ")
   }
 }
 
 struct PredictAnswer: Answer {
-  var run: String
+  struct Failure: Encodable {
+    var file: String
+    var reason: String
+  }
+
+  /// The run's folder, or the network and its file of weights.
+  var run: String?
+  var model: String?
+  var weights: String?
+  var preprocessing: Preprocessing?
   var seed: UInt64
   var results: [Prediction]
+  /// The page, if one was written.
+  var report: String?
+  /// Files that could not be read.
+  var failures: [Failure] = []
+
+  var exitCode: Int32 { failures.isEmpty ? 0 : 65 }
 
   var text: String {
     let counts = Dictionary(grouping: results, by: \.file).mapValues(\.count)
-    return results.map { result in
+    let lines = results.map { result in
       let place = counts[result.file] == 1 ? "" : "[\(result.index)]"
       return "\(result.file)\(place): \(result.text)"
-    }.joined(separator: "\n")
+    }
+    let page = report.map { ["", "report  \($0)"] } ?? []
+    return (lines + failures.map { "\($0.file): not read: \($0.reason)" } + page)
+      .joined(separator: "\n")
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Tarn
 
 /// `tarn train`: a new run, or the rest of an old one.
 struct Train: ParsableCommand {
@@ -7,13 +8,14 @@ struct Train: ParsableCommand {
     usage: """
       tarn train images digits|mnist|fashion [--data DIR] [options]
       tarn train table FILE.csv --target COLUMN [options]
+      tarn train text FILE [--model lstm|gru|rnn|transformer] [options]
       tarn train --resume RUN [--epochs N]
       """,
     discussion: """
       A run is a folder: weights, settings, logs, and index.html, a page that shows how it went. \
       Ctrl-C saves it; `tarn train --resume RUN` goes on with it, to the same bits as if it had never stopped.
       """,
-    subcommands: [TrainImages.self, TrainTable.self, Resume.self],
+    subcommands: [TrainImages.self, TrainTable.self, TrainText.self, Resume.self],
     defaultSubcommand: Resume.self)
 }
 
@@ -29,6 +31,9 @@ struct Resume: Verb {
   @Option(help: "Passes over the training samples in all, to extend the run.")
   var epochs: Int?
 
+  @Option(help: "For texts: stop after so many steps in all.")
+  var maxIterations: Int?
+
   @Option(help: "Stop after so many seconds.")
   var timeLimit: Double?
 
@@ -38,21 +43,31 @@ struct Resume: Verb {
     guard resume != nil else {
       throw ValidationError(
         "say what to train: `tarn train images digits`, `tarn train table FILE.csv --target COLUMN`, "
-          + "or `tarn train --resume RUN`.")
+          + "`tarn train text FILE`, or `tarn train --resume RUN`.")
     }
     if let epochs, !(1...1_000_000).contains(epochs) {
       throw ValidationError("--epochs \(epochs): give a number from 1 to 1000000.")
     }
+    try check("max-iterations", maxIterations, 1...1_000_000_000)
     if let timeLimit, !(timeLimit > 0) || !timeLimit.isFinite {
       throw ValidationError("--time-limit \(timeLimit): give a number more than 0.")
     }
   }
 
-  func answer(_ console: Console) throws -> TrainingAnswer {
+  func answer(_ console: Console) throws -> ResumeAnswer {
     let run = try Paths.run(resume ?? "")
-    return try TrainingJob.takeUp(run, console: console) { options in
+    func change(_ options: inout TrainingOptions) {
       options.epochs = epochs ?? options.epochs
       options.timeLimit = timeLimit
-    }.perform()
+    }
+    if TextRun.isText(run) {
+      return .text(
+        try TextJob.takeUp(run, console: console) { options in
+          change(&options)
+          // More epochs are not to end at the steps asked for before.
+          options.maxSteps = maxIterations ?? (epochs == nil ? options.maxSteps : nil)
+        }.perform())
+    }
+    return .examples(try TrainingJob.takeUp(run, console: console, change: change).perform())
   }
 }

@@ -57,7 +57,7 @@ struct TrainTable: Verb {
       labelSmoothing: training.labelSmoothing ?? 0)
     let samples = try rows.samples(table, split: split)
     let card = architecture.card(
-      model ?? .mlp, input: samples.shape,
+      (model ?? .mlp).rawValue, input: samples.shape,
       outputs: rows.task == .classification ? rows.classes.count : 1, hidden: [64, 32])
     return try TrainingJob.begin(
       setup, card, training.options(defaults(samples.train.count), common: common), samples,

@@ -8,6 +8,11 @@
 /// Without `->` the result has the letters that occur once, in alphabetical order. `...` stands for axes without
 /// a name, which must agree where two operands have them. Operands are contracted from left to right.
 public func einsum(_ equation: String, _ operands: Tensor...) -> Tensor {
+  einsum(equation, of: operands)
+}
+
+/// As ``einsum(_:_:)``, of a list.
+package func einsum(_ equation: String, of operands: [Tensor]) -> Tensor {
   guard let plan = EinsumPlan(equation, operands) else {
     return Tensor.zeros([], dtype: operands.first?.dtype ?? .float32)
   }

@@ -84,6 +84,23 @@ package final class FileBytes: @unchecked Sendable {
     try body(UnsafeRawBufferPointer(rebasing: pointer[range]))
   }
 
+  /// Lets go of the pages of a range that were read; they are read again when they are touched. So a long file is gone through
+  /// without ever holding much of it. Bytes that are not a mapped file's stay as they are.
+  package func release(_ range: Range<Int>) {
+    switch origin {
+    case .mapping:
+      guard let base = pointer.baseAddress, !range.isEmpty else { return }
+      let first = range.lowerBound / Int(getpagesize()) * Int(getpagesize())
+      madvise(
+        UnsafeMutableRawPointer(mutating: base + first), range.upperBound - first, MADV_DONTNEED)
+    case .part(let whole):
+      guard let own = pointer.baseAddress, let outer = whole.pointer.baseAddress else { return }
+      let start = own - outer
+      whole.release(range.lowerBound + start..<range.upperBound + start)
+    case .allocation: break
+    }
+  }
+
   /// Whether the file begins with these bytes.
   package func starts(with magic: [UInt8]) -> Bool {
     count >= magic.count && pointer.prefix(magic.count).elementsEqual(magic)

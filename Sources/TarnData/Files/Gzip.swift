@@ -47,6 +47,25 @@ package enum Gzip {
     return result
   }
 
+  /// Unpacks a file of any length piece by piece: `body` is given some bytes after the others.
+  package static func inflate(
+    _ file: FileBytes, each body: ([UInt8]) throws(DataError) -> Void
+  ) throws(DataError) {
+    var reader = try ByteReader(file, 0..<file.count)
+    var piece: [UInt8] = []
+    repeat {
+      let member = Member(file: file, wrapping: .gzip, limit: .max, isPrefix: false)
+      let used = try member.inflate(reader, into: &piece) { piece throws(DataError) in
+        guard piece.count >= 1 << 20 else { return }
+        try body(piece)
+        piece.removeAll(keepingCapacity: true)
+      }
+      _ = try reader.take(used, "compressed data")
+    } while startsMember(reader)
+    try checkPadding(reader)
+    if !piece.isEmpty { try body(piece) }
+  }
+
   /// Packs bytes.
   package static func deflate(
     _ bytes: UnsafeRawBufferPointer, wrapping: Wrapping = .gzip, level: Int32 = 6
@@ -121,8 +140,11 @@ private struct Member {
   let limit: Int
   let isPrefix: Bool
 
-  /// Appends the unpacked bytes to `result` and gives the number of packed ones used.
-  func inflate(_ reader: ByteReader, into result: inout [UInt8]) throws(DataError) -> Int {
+  /// Appends the unpacked bytes to `result` and gives the number of packed ones used. `drain` may take bytes out of it.
+  func inflate(
+    _ reader: ByteReader, into result: inout [UInt8],
+    drain: (inout [UInt8]) throws(DataError) -> Void = { _ in }
+  ) throws(DataError) -> Int {
     var stream = z_stream()
     let size = Int32(MemoryLayout<z_stream>.size)
     guard inflateInit2_(&stream, wrapping.rawValue, zlibVersion(), size) == Z_OK else {
@@ -151,6 +173,7 @@ private struct Member {
         throw tooLarge(reader, at: used)
       }
       result += piece[..<made]
+      try drain(&result)
       if status == Z_STREAM_END { return used }
       try check(status, stream, reader, used: used, made: made)
     }

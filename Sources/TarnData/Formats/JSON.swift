@@ -14,6 +14,10 @@ package indirect enum JSON: Sendable, Equatable {
     package let value: JSON
     /// Where its name begins in the file.
     package let place: Int
+
+    package init(name: String, value: JSON, place: Int) {
+      (self.name, self.value, self.place) = (name, value, place)
+    }
   }
 
   package subscript(name: String) -> JSON? {

@@ -9,21 +9,25 @@ import TarnCore
 /// | `i2`, `u2`; `u4` | `int32`; `int64` |
 /// | `f2`, `f4`, `f8` | `float16`, `float32`, `float64` |
 /// | `V2` | `bfloat16`, which NumPy itself has no name for |
-struct NPYElement: Equatable {
-  enum Stored: Equatable {
+package struct NPYElement: Equatable, Sendable {
+  package enum Stored: Equatable, Sendable {
     case same(DType)
     case int16, uint16, uint32
   }
 
-  var stored: Stored
-  var isBigEndian: Bool
+  package var stored: Stored
+  package var isBigEndian: Bool
 
-  init(_ dtype: DType) {
+  package init(_ stored: Stored, isBigEndian: Bool) {
+    (self.stored, self.isBigEndian) = (stored, isBigEndian)
+  }
+
+  package init(_ dtype: DType) {
     (stored, isBigEndian) = (.same(dtype), false)
   }
 
   /// Reads NumPy's name, such as `<f4`.
-  init(parsing name: String, _ reader: ByteReader, at place: Int) throws(DataError) {
+  package init(parsing name: String, _ reader: ByteReader, at place: Int) throws(DataError) {
     var rest = Substring(name)
     isBigEndian = rest.first == ">"
     if let first = rest.first, "<>|=".contains(first) { rest = rest.dropFirst() }
@@ -44,7 +48,7 @@ struct NPYElement: Equatable {
     }
   }
 
-  var dtype: DType {
+  package var dtype: DType {
     switch stored {
     case .same(let dtype): dtype
     case .int16, .uint16: .int32
@@ -53,7 +57,7 @@ struct NPYElement: Equatable {
   }
 
   /// Bytes of an element in the file.
-  var size: Int {
+  package var size: Int {
     switch stored {
     case .same(let dtype): dtype.byteCount
     case .int16, .uint16: 2
@@ -96,7 +100,7 @@ struct NPYElement: Equatable {
   }
 
   /// The elements as a tensor has them: native byte order, widened where need be.
-  func native(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
+  package func native(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
     switch stored {
     case .same(.bool): bytes.map { $0 == 0 ? 0 : 1 }
     case .same where size == 1: Array(bytes)

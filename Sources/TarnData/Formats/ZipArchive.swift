@@ -57,7 +57,10 @@ package struct ZipArchive: Sendable {
   }
 
   /// The contents of an entry, unpacked and checked. Stored ones are not copied.
-  package func contents(of entry: Entry) throws(DataError) -> FileBytes {
+  /// - Parameter allowsNoChecksum: takes a stored entry with the checksum 0 for one that has none.
+  package func contents(
+    of entry: Entry, allowsNoChecksum: Bool = false
+  ) throws(DataError) -> FileBytes {
     let name = "\(file.name):\(entry.name)"
     let contents: FileBytes
     if entry.isDeflated {
@@ -69,6 +72,7 @@ package struct ZipArchive: Sendable {
     guard contents.count == entry.size else {
       throw failure(entry, "unpacks to \(contents.count) bytes, not the \(entry.size) it should")
     }
+    if allowsNoChecksum && entry.checksum == 0 && !entry.isDeflated { return contents }
     guard contents.withBytes({ Gzip.crc32($0) }) == entry.checksum else {
       throw failure(entry, "does not match its checksum")
     }

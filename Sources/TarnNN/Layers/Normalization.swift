@@ -109,6 +109,10 @@ public struct BatchNormSettings: Hashable, Sendable, Codable {
   /// Share of the batch in the running statistics.
   public var momentum: Double
 
+  public init(epsilon: Double = 1e-5, momentum: Double = 0.1) {
+    (self.epsilon, self.momentum) = (epsilon, momentum)
+  }
+
   func normalized(
     _ x: Tensor, _ weight: Tensor?, _ bias: Tensor?, mean: Buffer, variance: Buffer, count: Buffer,
     _ layer: String
@@ -238,10 +242,18 @@ public struct LocalResponseNorm: Layer, CustomStringConvertible {
   public func callAsFunction(_ x: Tensor) -> Tensor {
     guard x.rank >= 3 else { return rejected(x, "expects [N, C, spatial…]", as: x.shape) }
     if let problem = floatingProblem(x, as: x.shape) { return problem }
-    // Channels as a spatial axis: a mean over a window of them, what lies outside counting as zero.
+    let settings = self
+    let call = Call.composite(
+      "localResponseNorm", [.integer(Int64(size)), .real(alpha), .real(beta), .real(k)]
+    ) { settings.normalized($0[0]) }
+    return recorded(.composite(call, [x], x.shape))
+  }
+
+  /// Channels as a spatial axis: a mean over a window of them, what lies outside counting as zero.
+  private func normalized(_ x: Tensor) -> Tensor {
     let rows = x.squared().reshaped([x.shape[0], 1, x.shape[1], x.shape[2...].reduce(1, *)])
     let mean = rows.averagePooled(
       [size, 1], strides: [1, 1], padding: [(size / 2, (size - 1) / 2), (0, 0)])
-    return recorded(x * (mean.reshaped(x.shape) * alpha + k).pow(-beta))
+    return x * (mean.reshaped(x.shape) * alpha + k).pow(-beta)
   }
 }

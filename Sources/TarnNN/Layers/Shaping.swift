@@ -32,6 +32,16 @@ public struct Reshape: Layer, CustomStringConvertible {
   }
 }
 
+/// Axes in another order: `Permute(0, 2, 3, 1)` makes [N, C, H, W] into [N, H, W, C].
+public struct Permute: Layer, CustomStringConvertible {
+  /// The axes of the input in the order of the output.
+  public var axes: [Int]
+  /// The axes of the input in the order of the output.
+  public init(_ axes: Int...) { self.axes = axes }
+  public var description: String { "Permute(\(axes.map(String.init).joined(separator: ", ")))" }
+  public func callAsFunction(_ x: Tensor) -> Tensor { recorded(x.permuted(axes)) }
+}
+
 /// [N, C, H, W] enlarged to a size or by a factor.
 ///
 /// ```swift

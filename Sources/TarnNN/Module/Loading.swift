@@ -19,10 +19,11 @@ extension TensorStructure {
   ///
   /// Strict: every tensor must be there in its shape and nothing may be left over, or it throws, with all of it
   /// listed. Numbers are converted to the type the model has. `num_batches_tracked`, which old files lack, may be missing.
+  /// Prefixes that wrappers put before every name are taken off first, see ``Weights/strippingWrappers(unless:)``.
   ///
   /// ```swift
   /// let (model, report) = try ResNet18(classes: 10)
-  ///   .loading(weights, allowing: ["fc.*"], renaming: { $0.replacing("module.", with: "") })
+  ///   .loading(weights, allowing: ["fc.*"], renaming: { $0.replacing("backbone.", with: "") })
   /// ```
   ///
   /// - Parameters:
@@ -34,10 +35,11 @@ extension TensorStructure {
     _ weights: Weights, strict: Bool = true, allowing: [String] = [],
     renaming: ((String) throws -> String?)? = nil
   ) throws -> (model: Self, report: LoadReport) {
-    let weights = try renaming.map { try weights.renamed($0) } ?? weights
+    let renamed = try renaming.map { try weights.renamed($0) } ?? weights
     let allowed = ParameterFilter.matching(allowing + ["*num_batches_tracked"])
     let tape = walked(named: true)
     let leaves = tape.orderedLeaves
+    let weights = renamed.strippingWrappers(unless: leaves.lazy.map(\.name))
     var report = LoadReport(
       expected: leaves.map { ($0.name, $0.tensor.shape) }, weights: weights,
       isKept: { allowed.matches($0) })

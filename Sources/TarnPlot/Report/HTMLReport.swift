@@ -7,8 +7,8 @@
 /// try report.write(to: "index.html")
 /// ```
 ///
-/// It needs no script and no other file, and follows the reader's choice of a light or dark theme.
-/// Every text is shown as it is: none is taken for HTML.
+/// It needs no other file, and follows the reader's choice of a light or dark theme. Every text is shown as it is: none is
+/// taken for HTML, ``Item/markup(_:)`` apart.
 public struct HTMLReport: Sendable {
   /// A number that matters, shown large at the top.
   public struct Tile: Sendable, Equatable {
@@ -31,6 +31,8 @@ public struct HTMLReport: Sendable {
     case code(String)
     case table(TextTable, caption: String = "")
     case figure(any Figure, caption: String = "")
+    /// HTML, put into the page as it is: whoever makes it escapes the texts in it.
+    case markup(String)
     /// Figures that stand side by side where there is room.
     case figures([any Figure])
   }
@@ -115,6 +117,7 @@ public struct HTMLReport: Sendable {
       return paragraphs(text).map { "<p>\(escaped($0))</p>\n" }.joined()
     case .list(let lines):
       return "<ul>" + lines.map { "<li>\(escaped($0))</li>" }.joined() + "</ul>\n"
+    case .markup(let html): return html
     case .code(let text): return "<pre>\(escaped(text))</pre>\n"
     case .table(let table, let caption): return markup(table, caption)
     case .figure(let figure, let caption):

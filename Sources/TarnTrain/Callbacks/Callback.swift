@@ -23,6 +23,8 @@ public protocol Callback: AnyObject {
   func didEndStep(_ step: StepReport, _ training: Training) throws
   /// After an epoch and the validation that follows it.
   func didEndEpoch(_ record: EpochRecord, _ training: Training) throws
+  /// After a validation within an epoch.
+  func didValidate(_ record: ValidationRecord, _ training: Training) throws
   /// After the last step of this session. Not called when training throws.
   func didEnd(_ training: Training) throws
 
@@ -39,6 +41,7 @@ extension Callback {
   public func willStartStep(_ training: Training) throws {}
   public func didEndStep(_ step: StepReport, _ training: Training) throws {}
   public func didEndEpoch(_ record: EpochRecord, _ training: Training) throws {}
+  public func didValidate(_ record: ValidationRecord, _ training: Training) throws {}
   public func didEnd(_ training: Training) throws {}
   public func save() throws -> [String: Double] { [:] }
   public func restore(_ state: [String: Double]) throws {}

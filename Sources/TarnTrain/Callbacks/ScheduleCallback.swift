@@ -20,6 +20,8 @@ final class ScheduleCallback: Callback {
     case .constant: schedule = .constant
     case .step(let every, let factor): schedule = .steps(every: every * epoch, factor: factor)
     case .exponential(let factor): schedule = .steps(every: epoch, factor: factor)
+    case .decay(let factor, let first):
+      schedule = .decay(factor: factor, every: epoch, from: first * epoch)
     case .cosine(let minimum): schedule = .cosine(steps: training.totalSteps, minimum: minimum)
     case .oneCycle: schedule = .oneCycle(peak: base, steps: training.totalSteps)
     case .plateau(let factor, let patience):

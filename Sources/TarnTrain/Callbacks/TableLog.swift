@@ -59,6 +59,11 @@ public final class EventLog: Callback {
     try log?.append([("event", "epoch")] + record.fields)
   }
 
+  public func didValidate(_ record: ValidationRecord, _ training: Training) throws {
+    let values = record.values.sorted { $0.key < $1.key }.map { ($0.key, LogValue.real($0.value)) }
+    try log?.append([("event", "validation"), ("step", .integer(record.step))] + values)
+  }
+
   private var kept = 0
   public func save() -> [String: Double] { ["bytes": Double(path?.size ?? 0)] }
   public func restore(_ state: [String: Double]) throws { kept = try keptBytes(state, of: file) }

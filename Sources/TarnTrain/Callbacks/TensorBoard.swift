@@ -24,6 +24,12 @@ public final class TensorBoard: Callback {
     try writer.scalar("step/learning_rate", step.learningRate, step: step.globalStep)
   }
 
+  public func didValidate(_ record: ValidationRecord, _ training: Training) throws {
+    for (name, value) in record.values.sorted(by: { $0.key < $1.key }) {
+      try writer?.scalar("step/\(name)", value, step: record.step)
+    }
+  }
+
   public func didEndEpoch(_ record: EpochRecord, _ training: Training) throws {
     guard let writer else { return }
     for (name, value) in record.values.sorted(by: { $0.key < $1.key }) {

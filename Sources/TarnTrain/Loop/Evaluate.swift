@@ -12,13 +12,15 @@ public func evaluate<Task: TrainingTask>(
   _ model: Task.Model, _ task: Task, on data: Batches<Task.Examples>
 ) throws -> [String: Double] {
   var totals = LazyTotals()
+  var carried: [Tensor] = []
   let batches = data.epoch(0).prefetched()
   while let batch = try batches.next() {
     let (loss, sums) = Phase.inference {
-      let output = task.output(model, batch)
+      let (output, state) = task.output(model, batch, following: carried)
+      carried = state
       return (task.loss(output, batch), task.sums(output, batch))
     }
-    Tensor.evaluate([loss] + sums.values)
+    Tensor.evaluate([loss] + sums.values + carried)
     totals.add(loss: loss, sums, count: task.count(batch))
   }
   return task.figures(totals.read())

@@ -55,13 +55,18 @@ extension Loop {
       try result.weights.write(to: new.url(Checkpoint.resultFile))
       names += try write(learner.optimizer, Checkpoint.optimizer, new)
       if let average = learner.average { names += try write(average, Checkpoint.average, new) }
+      if !carried.isEmpty {
+        names.append(Checkpoint.carriedFile)
+        let all = carried.enumerated().map { (name: "\($0.offset)", tensor: $0.element) }
+        try Weights(all).write(to: new.url(Checkpoint.carriedFile))
+      }
       if let best {
         names.append(Checkpoint.bestFile)
         try writeBest(best.model, to: new, previous: previous)
       }
       return names
     }
-    savedBestEpoch = training.history.bestEpoch
+    savedBestStep = training.history.bestStep
   }
 
   private func write(
@@ -77,8 +82,7 @@ extension Loop {
     _ model: Task.Model, to new: Checkpoint, previous: Checkpoint?
   ) throws {
     let file = new.url(Checkpoint.bestFile)
-    if let previous, savedBestEpoch == training.history.bestEpoch, previous.has(Checkpoint.bestFile)
-    {
+    if let previous, savedBestStep == training.history.bestStep, previous.has(Checkpoint.bestFile) {
       try Folders.link(previous.url(Checkpoint.bestFile), to: file)
     } else {
       try model.weights.write(to: file)
@@ -110,6 +114,10 @@ extension Loop {
     if let average = learner.average {
       learner.average = try reread(average, Checkpoint.average, checkpoint)
     }
+    if checkpoint.has(Checkpoint.carriedFile) {
+      let weights = try Weights(contentsOf: checkpoint.url(Checkpoint.carriedFile))
+      carried = try weights.names.indices.map { try weights.tensor("\($0)") }
+    }
     if let value = state.bestValue {
       best = (try learner.model.filled(from: checkpoint.url(Checkpoint.bestFile)), value)
     }
@@ -121,7 +129,7 @@ extension Loop {
     training.isResumed = true
     totals = LazyTotals(state.totals)
     epochClock = EpochClock(seconds: state.epochSeconds, stepSeconds: state.stepSeconds)
-    savedBestEpoch = state.history.bestEpoch
+    savedBestStep = state.history.bestStep
     for callback in callbacks {
       if let state = state.callbacks[callback.name] { try callback.restore(state) }
     }

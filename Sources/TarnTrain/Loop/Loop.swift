@@ -15,13 +15,15 @@ final class Loop<Task: TrainingTask> {
   let dataDescription: DataDescription?
 
   var learner: Learner<Task.Model>
+  /// What the last batch left for the next.
+  var carried: [Tensor] = []
   /// The epoch under way: its sums, and the time it took in earlier sessions.
   var totals = LazyTotals()
   var epochClock = EpochClock()
   /// The weights of the best epoch.
   var best: (model: Task.Model, value: Double)?
-  /// The epoch whose weights the last checkpoint holds as the best.
-  var savedBestEpoch: Int?
+  /// The step whose weights the last checkpoint holds as the best.
+  var savedBestStep: Int?
 
   init(
     _ model: Task.Model, _ task: Task, train: Batches<Task.Examples>,
@@ -41,6 +43,7 @@ final class Loop<Task: TrainingTask> {
   func run() throws -> Task.Model {
     try begin()
     try tell { try $0.willStart(training) }
+    stopAtLimit()
     while training.stopReason == nil && training.epoch < training.options.epochs {
       try tell { try $0.willStartEpoch(training) }
       try trainEpoch()
@@ -48,6 +51,7 @@ final class Loop<Task: TrainingTask> {
       try saveIfAsked()
     }
     training.requestStop(.finished)
+    try validateAtLimit()
     training.history.stopReason = training.stopReason
     training.history.steps = training.globalStep
     let result = result
@@ -66,6 +70,8 @@ final class Loop<Task: TrainingTask> {
       // Inside `Diagnostic.catching` a mistake is only noted; going on would train on zeros.
       if let mistake = Diagnostic.sink?.diagnostic { throw mistake }
       try tell { try $0.didEndStep(report, training) }
+      stopAtLimit()
+      try validateIfDue()
       try saveIfAsked()
     }
     epochClock.endSteps()
@@ -75,15 +81,18 @@ final class Loop<Task: TrainingTask> {
   private func step(_ batch: Task.Examples) -> StepReport {
     let key = RandomKey(step: training.globalStep, seed: training.options.seed)
     var sums: [String: Tensor] = [:]
+    var state: [Tensor] = []
     let result = valueGradientAndUpdates(
       at: learner.model, key: key, training: training.options.training
     ) { model in
-      let output = task.output(model, batch)
+      let (output, next) = task.output(model, batch, following: carried)
       sums = task.sums(output, batch)
+      state = next
       return task.loss(output, batch)
     }
     learner.update(
-      with: result, rate: training.learningRate, computing: Array(sums.values))
+      with: result, rate: training.learningRate, computing: Array(sums.values) + state)
+    carried = state
 
     let count = task.count(batch)
     totals.add(loss: result.value, sums, count: count)
@@ -99,17 +108,13 @@ final class Loop<Task: TrainingTask> {
   private func endEpoch() throws {
     var values = task.figures(totals.read())
     let trained = totals.read().count
-    if let validation {
-      for (name, value) in try evaluate(learner.result, task, on: validation) {
-        values["validation_" + name] = value
-      }
-    }
+    try values.merge(validationFigures()) { $1 }
     let record = EpochRecord(
       epoch: training.epoch + 1, step: training.globalStep, values: values,
       learningRate: training.learningRate, seconds: epochClock.seconds,
       samplesPerSecond: Double(trained) / max(epochClock.stepSeconds, 1e-9),
       largestWeights: largestWeights(learner.model))
-    try keepIfBest(record)
+    keepIfBest(try training.monitor.value(in: record))
     training.history.epochs.append(record)
     training.history.steps = training.globalStep
     training.position = DataPosition(epoch: training.epoch + 1)
@@ -126,11 +131,12 @@ final class Loop<Task: TrainingTask> {
     return best.model
   }
 
-  private func keepIfBest(_ record: EpochRecord) throws {
-    let value = try training.monitor.value(in: record)
+  /// Keeps the weights as they are now if they monitor better than any before.
+  func keepIfBest(_ value: Double) {
     guard training.monitor.isBetter(value, than: best?.value) else { return }
     best = (learner.result, value)
-    training.history.bestEpoch = record.epoch
+    training.history.bestEpoch = training.epoch + 1
+    training.history.bestStep = training.globalStep
   }
 
   private func saveIfAsked() throws {
@@ -139,7 +145,7 @@ final class Loop<Task: TrainingTask> {
     try save(result: learner.result)
   }
 
-  private func tell(_ event: (any Callback) throws -> Void) rethrows {
+  func tell(_ event: (any Callback) throws -> Void) rethrows {
     for callback in callbacks { try event(callback) }
   }
 }

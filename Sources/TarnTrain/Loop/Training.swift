@@ -34,7 +34,7 @@ public final class Training {
   /// Steps taken in all.
   public internal(set) var globalStep = 0
   /// Steps of the whole run, if nothing ends it early.
-  public var totalSteps: Int { options.epochs * stepsPerEpoch }
+  public var totalSteps: Int { min(options.epochs * stepsPerEpoch, options.maxSteps ?? .max) }
   /// The figure that tells the best epoch.
   public internal(set) var monitor = Monitor("loss")
 

@@ -1,6 +1,7 @@
 import Foundation
 import TarnCore
 import TarnData
+import TarnModels
 import TarnNN
 
 /// Which model a run trains: what `run.json` keeps so that the run can be taken up again with nothing else said.
@@ -10,7 +11,7 @@ import TarnNN
 /// let model = try card.model(seed: 0)
 /// ```
 public struct ModelCard: Codable, Hashable, Sendable {
-  /// One of ``kinds``.
+  /// One of ``kinds``, or a network of the ``Zoo``.
   public var kind: String
   /// Shape of one example's features.
   public var inputShape: [Int]
@@ -34,17 +35,15 @@ public struct ModelCard: Codable, Hashable, Sendable {
     LinearClassifier.self, MLP.self, LeNet.self,
   ]
 
-  /// The kinds there are.
+  /// The kinds that are built to measure, beside the networks of the zoo.
   public static var kinds: [String] { types.map { $0.kind } }
 
-  /// The model with random weights that depend on the seed only.
+  /// The model with random weights that depend on the seed only; without a seed with zeros, for weights of a file.
   ///
   /// - Throws: `DataError` for a kind that is not known, or an input the kind cannot take.
-  public func model(seed: UInt64) throws -> any StandardModel {
+  public func model(seed: UInt64?) throws -> any Layer {
     guard let type = Self.types.first(where: { $0.kind == kind }) else {
-      throw DataError(
-        .unsupported, file: "model", reason: "there is no kind of model '\(kind)'",
-        hint: "there are \(Self.kinds.joined(separator: ", "))")
+      return try published(seed: seed)
     }
     guard classes > 0, !inputShape.isEmpty, inputShape.allSatisfy({ $0 > 0 }),
       hidden.allSatisfy({ $0 > 0 })
@@ -66,7 +65,31 @@ public struct ModelCard: Codable, Hashable, Sendable {
     if let problem = type.problem(self) {
       throw DataError(.unsupported, file: "model", reason: problem, hint: "choose another kind")
     }
-    return Initialization.seeded(seed) { type.init(self) }
+    return Self.initialized(seed) { type.init(self) }
+  }
+
+  private static func initialized<Result>(_ seed: UInt64?, _ make: () -> Result) -> Result {
+    if let seed { Initialization.seeded(seed, make) } else { Initialization.skipped(make) }
+  }
+
+  /// A network of the zoo with this card's number of classes.
+  private func published(seed: UInt64?) throws -> any Layer {
+    let entry = try Zoo.entry(kind)
+    let channels = entry.inputShape[0]
+    guard classes > 0, inputShape.count == 3, inputShape[0] == channels else {
+      throw DataError(
+        .unsupported, file: "model",
+        reason: "\(entry.name) takes pictures [\(channels), H, W], not \(inputShape)",
+        hint: "choose another kind: \(Self.kinds.joined(separator: ", "))")
+    }
+    let model = Self.initialized(seed) { entry.model(classes: classes, side: inputShape[1]) }
+    // Recording computes shapes only; it tells pictures that are too small.
+    do { try Diagnostic.catching { _ = model(.zeros([1] + inputShape)) } } catch {
+      throw DataError(
+        .unsupported, file: "model", reason: "\(entry.name) cannot take pictures \(inputShape)",
+        hint: "give larger ones, such as \(entry.inputShape)\n\(error)")
+    }
+    return model
   }
 
   /// Whether the layers' matrices, of 4 bytes an element, take less than all memory. Models of a fixed width inside
@@ -86,7 +109,7 @@ public struct ModelCard: Codable, Hashable, Sendable {
   }
 }
 
-/// A model that a ``ModelCard`` can describe.
+/// A model that is built to a ``ModelCard``'s measure.
 public protocol StandardModel: Layer {
   /// Its name on cards.
   static var kind: String { get }

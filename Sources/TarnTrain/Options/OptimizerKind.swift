@@ -21,7 +21,9 @@ public enum OptimizerKind: String, Codable, CaseIterable, Sendable {
         groups: groups)
     case .adagrad: Adagrad(learningRate: rate, weightDecay: decay, groups: groups)
     case .adadelta: Adadelta(learningRate: rate, weightDecay: decay, groups: groups)
-    case .rmsprop: RMSProp(learningRate: rate, weightDecay: decay, groups: groups)
+    case .rmsprop:
+      RMSProp(
+        learningRate: rate, alpha: options.squareDecay ?? 0.99, weightDecay: decay, groups: groups)
     case .adam: Adam(learningRate: rate, weightDecay: decay, groups: groups)
     case .adamw: AdamW(learningRate: rate, weightDecay: decay, groups: groups)
     }

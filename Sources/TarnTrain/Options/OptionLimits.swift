@@ -8,6 +8,7 @@ extension TrainingOptions {
     let counts: [(String, Int?, Int)] = [
       ("epochs", epochs, 0), ("batchSize", batchSize, 1), ("warmupSteps", warmupSteps, 0),
       ("patience", patience, 1), ("checkpointEvery", checkpointEvery, 1),
+      ("maxSteps", maxSteps, 1), ("validateEvery", validateEvery, 1),
     ]
     for case (let name, let count?, let least) in counts
     where count < least || count > Self.most {
@@ -18,6 +19,7 @@ extension TrainingOptions {
       ("learningRate", learningRate, 0, .infinity), ("momentum", momentum, 0, 1),
       ("weightDecay", weightDecay, 0, .infinity), ("clipNorm", clipNorm, 0, .infinity),
       ("clipValue", clipValue, 0, .infinity), ("averaging", averaging, 0, 1),
+      ("squareDecay", squareDecay, 0, 1), ("gradientScale", gradientScale, 0, .infinity),
       ("minimumDelta", minimumDelta, 0, .infinity), ("timeLimit", timeLimit, 0, .infinity),
     ]
     for case (let name, let number?, let least, let end) in numbers

@@ -2,7 +2,7 @@ import Foundation
 
 /// How the learning rate changes over a run.
 ///
-/// The text form is what a command line takes: `constant`, `step:10,0.5`, `exponential:0.97`, `cosine`, `cosine:1e-5`,
+/// The text form is what a command line takes: `constant`, `step:10,0.5`, `exponential:0.97`, `decay:0.97,10`, `cosine`, `cosine:1e-5`,
 /// `one-cycle`, `plateau:0.5,3`.
 public enum ScheduleKind: Hashable, Sendable {
   case constant
@@ -10,6 +10,8 @@ public enum ScheduleKind: Hashable, Sendable {
   case step(every: Int, factor: Double)
   /// Times this factor after every epoch.
   case exponential(Double)
+  /// Times `factor` after every epoch from the `first`-th on, as char-rnn.
+  case decay(factor: Double, first: Int)
   /// Half a cosine from the full rate to `minimum` over the run.
   case cosine(minimum: Double)
   /// Up from 1/25 of the rate to all of it over the first 30 % of the run, down to 1/250,000 after,
@@ -25,6 +27,7 @@ extension ScheduleKind: LosslessStringConvertible {
     case .constant: "constant"
     case .step(let every, let factor): "step:\(every),\(factor)"
     case .exponential(let factor): "exponential:\(factor)"
+    case .decay(let factor, let first): "decay:\(factor),\(first)"
     case .cosine(let minimum): minimum == 0 ? "cosine" : "cosine:\(minimum)"
     case .oneCycle: "one-cycle"
     case .plateau(let factor, let patience): "plateau:\(factor),\(patience)"
@@ -50,6 +53,11 @@ extension ScheduleKind: LosslessStringConvertible {
     case ("exponential", 1):
       guard let factor = number(0), factor > 0 else { return nil }
       self = .exponential(factor)
+    case ("decay", 2):
+      guard let factor = number(0), factor > 0, let first = whole(1),
+        (1...1_000_000_000).contains(first)
+      else { return nil }
+      self = .decay(factor: factor, first: first)
     case ("step", 2):
       guard let every = whole(0), (1...1_000_000_000).contains(every), let factor = number(1),
         factor > 0

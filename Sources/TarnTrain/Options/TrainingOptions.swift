@@ -20,12 +20,16 @@ public struct TrainingOptions: Codable, Hashable, Sendable {
   /// The step length, before schedule and warm-up.
   public var learningRate = 1e-3
   public var optimizer: OptimizerKind = .adam
+  /// α of `rmsprop`, how much of the mean square is kept; nil: its usual 0.99.
+  public var squareDecay: Double?
   /// For the optimizers `momentum` and `nesterov`.
   public var momentum = 0.9
   public var weightDecay = 0.0
   public var schedule: ScheduleKind = .constant
   /// Steps over which the learning rate rises linearly to its full size.
   public var warmupSteps = 0
+  /// Factor on the gradient before it is clipped, as where the loss is a mean but the gradient of a sum is wanted.
+  public var gradientScale: Double?
   /// The greatest length of the gradient as one vector; a longer one is shortened to it.
   public var clipNorm: Double?
   /// The greatest size of an element of the gradient.
@@ -44,6 +48,10 @@ public struct TrainingOptions: Codable, Hashable, Sendable {
   public var restoreBest = true
   /// Seconds after which to stop, counted anew when a run is taken up again.
   public var timeLimit: Double?
+  /// Steps after which to stop, if the epochs are not over before.
+  public var maxSteps: Int?
+  /// Steps between validations within an epoch. Each epoch ends with one in any case.
+  public var validateEvery: Int?
   /// Steps between checkpoints. One is written after every epoch in any case.
   public var checkpointEvery: Int?
   /// Whether a last batch that is not full is left out.
@@ -65,6 +73,8 @@ extension TrainingOptions {
     options.minimumDelta = 0
     options.restoreBest = true
     options.timeLimit = nil
+    options.maxSteps = nil
+    options.validateEvery = nil
     options.checkpointEvery = nil
     options.threads = nil
     options.extra = [:]

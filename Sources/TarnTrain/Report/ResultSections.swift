@@ -34,11 +34,14 @@ extension TrainingReport {
       let title = "\(mistake.actual) as \(mistake.predicted)"
       let (height, width) = (mistake.shape[1], mistake.shape[2])
       return mistake.shape[0] == 3
-        ? GridImage(planes: mistake.pixels, width: width, height: height, title: title)
+        ? GridImage(
+          planes: mistake.pixels, width: width, height: height, range: mistake.range, title: title)
         : GridImage(mistake.pixels, width: width, height: height, title: title)
     }
+    let isLarge = mistakes.contains { $0.shape[1] > 64 }
     let grid = ImageGrid(
-      images, columns: 10, size: 88, title: "Mistakes of highest loss",
+      images, columns: isLarge ? 5 : 10, size: isLarge ? 150 : 88,
+      title: "Mistakes of highest loss",
       subtitle: "under each: what it is, and what it was taken for")
     return .init("Mistakes", [.figure(grid)])
   }

@@ -30,6 +30,14 @@ public struct TrainingReport: Sendable {
     public var actual: String
     /// −log of the probability given to the actual class.
     public var loss: Double
+
+    /// What is shown as black and as white: 0 and 1, unless the pixels were normalised.
+    var range: ClosedRange<Double> {
+      guard let low = pixels.min(), let high = pixels.max(), low < -0.01 || high > 1.01 else {
+        return 0...1
+      }
+      return low...max(high, low + 1e-6)
+    }
   }
 
   /// What the units of the first layer look for, as pictures.

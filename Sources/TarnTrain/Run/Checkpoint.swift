@@ -38,6 +38,8 @@ struct Checkpoint {
   /// The weights to use: the average's where there is one, at the end those that training returned.
   static let resultFile = "result.safetensors"
   static let bestFile = "best.safetensors"
+  /// What the last batch left for the next, where batches follow on one another.
+  static let carriedFile = "carried.safetensors"
 
   func url(_ file: String) -> URL { url.appendingPathComponent(file) }
   func has(_ file: String) -> Bool { FileManager.default.fileExists(atPath: url(file).path) }

@@ -3,16 +3,18 @@ import TarnData
 
 /// A number that stands for a sequence of bytes and of other numbers: FNV-1a over 64 bits, fed with CRC-32 sums of
 /// the bytes. It tells changed data, not forged data.
-struct Digest {
-  private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
+package struct Digest {
+  package private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
 
-  mutating func add(_ number: UInt64) {
+  package init() {}
+
+  package mutating func add(_ number: UInt64) {
     for byte in 0..<8 {
       value = (value ^ (number >> (8 * UInt64(byte)) & 0xff)) &* 0x0000_0100_0000_01b3
     }
   }
 
-  mutating func add(_ bytes: UnsafeRawBufferPointer) {
+  package mutating func add(_ bytes: UnsafeRawBufferPointer) {
     add(UInt64(bytes.count))
     add(UInt64(Gzip.crc32(bytes)))
   }

@@ -3,11 +3,11 @@ import TarnCore
 import TarnData
 
 /// Values as JSON files, for people to read as well.
-enum JSONFile {
+package enum JSONFile {
   /// No file of these is longer.
   private static let greatestSize = 1 << 28
 
-  static func write(_ value: some Encodable, to url: URL) throws {
+  package static func write(_ value: some Encodable, to url: URL) throws {
     try AtomicWrite.write(try data(value), to: url)
   }
 
@@ -20,7 +20,7 @@ enum JSONFile {
   }
 
   /// Reads a file. Broken text is told with its place, text of another form with the path of the value.
-  static func read<Value: Decodable>(_ type: Value.Type, from url: URL) throws -> Value {
+  package static func read<Value: Decodable>(_ type: Value.Type, from url: URL) throws -> Value {
     let file = try FileBytes(mapping: url)
     guard file.count <= greatestSize else {
       throw DataError(

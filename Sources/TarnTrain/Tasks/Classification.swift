@@ -2,7 +2,8 @@ import TarnCore
 import TarnData
 import TarnNN
 
-/// Telling classes apart: the model gives logits [n, classes], the labels are class numbers [n].
+/// Telling classes apart: the model gives logits [n, classes], the labels are class numbers [n], or shares of
+/// the classes [n, classes].
 ///
 /// The loss is cross-entropy, −log softmax(logits)[label], averaged. Figures: `accuracy`, the share of examples whose
 /// largest logit is at the label, and with `topK` the share whose label is among the K largest, as `top5`.
@@ -29,9 +30,13 @@ public struct Classification<Model: Layer>: TrainingTask {
   }
 
   public func sums(_ logits: Tensor, _ batch: Batch) -> [String: Tensor] {
-    var sums = ["hits": accuracy(logits, batch.labels, reduction: .sum)]
+    // Of mixed examples the class with the largest share counts.
+    let labels =
+      batch.labels.dtype.isFloating && batch.labels.rank == logits.rank
+      ? batch.labels.argMax(axis: -1) : batch.labels
+    var sums = ["hits": accuracy(logits, labels, reduction: .sum)]
     if topK > 0 {
-      sums["top"] = topKAccuracy(logits, batch.labels, k: topK, reduction: .sum)
+      sums["top"] = topKAccuracy(logits, labels, k: topK, reduction: .sum)
     }
     return sums
   }

@@ -23,6 +23,12 @@ public protocol TrainingTask<Model>: Sendable {
   func count(_ examples: Examples) -> Int
   /// What the model makes of them. During training the phase is `Phase.training`.
   func output(_ model: Model, _ examples: Examples) -> Output
+  /// As ``output(_:_:)`` for batches that follow on one another, such as pieces of a long text.
+  ///
+  /// - Parameter state: what the batch before left behind, taken as constants; empty at the start.
+  /// - Returns: the output, and what to hand to the next batch. Checkpoints hold it, so that a run goes on to the same bits.
+  func output(_ model: Model, _ examples: Examples, following state: [Tensor])
+    -> (output: Output, state: [Tensor])
   /// The mean loss of the examples, a scalar.
   func loss(_ output: Output, _ examples: Examples) -> Tensor
   /// Scalars that add up over batches. The name `loss` is taken.
@@ -32,6 +38,13 @@ public protocol TrainingTask<Model>: Sendable {
 }
 
 extension TrainingTask {
+  /// Batches that have nothing to do with one another.
+  public func output(_ model: Model, _ examples: Examples, following state: [Tensor])
+    -> (output: Output, state: [Tensor])
+  {
+    (output(model, examples), [])
+  }
+
   public func sums(_ output: Output, _ examples: Examples) -> [String: Tensor] { [:] }
   public func metrics(_ totals: Totals) -> [String: Double] { [:] }
 

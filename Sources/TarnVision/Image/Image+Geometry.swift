@@ -109,7 +109,7 @@ extension Image {
   /// The picture scaled so that its shorter side has this length; the longer one follows.
   public func resized(
     shortSide: Int, interpolation: Interpolation = .bilinear,
-    rounding: Preprocessing.Rounding = .down
+    rounding: Preprocessing.Rounding = .torchvision
   ) -> Image {
     let size = Preprocessing.Resize.shortSide(shortSide).size(of: (width, height), rounding)
     return resized(width: size.width, height: size.height, interpolation: interpolation)
@@ -151,10 +151,12 @@ extension Image {
     return Image(unchecked: result, width: width, height: height, channels: channels)
   }
 
-  /// The middle of the picture, with black around it where it is smaller; half pixels are rounded to
-  /// even places, as torchvision does.
-  public func centreCropped(width: Int, height: Int) -> Image {
-    let place = Preprocessing.centre(width: width, height: height, of: (self.width, self.height))
+  /// The middle of the picture, with black around it where it is smaller.
+  public func centreCropped(
+    width: Int, height: Int, rounding: Preprocessing.Rounding = .torchvision
+  ) -> Image {
+    let place = Preprocessing.centre(
+      width: width, height: height, of: (self.width, self.height), rounding)
     return cropped(x: place.x, y: place.y, width: width, height: height)
   }
 

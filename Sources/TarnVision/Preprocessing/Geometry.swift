@@ -28,14 +28,15 @@ extension Preprocessing {
     return nil
   }
 
-  /// Where a middle of this size begins; half pixels are rounded to even places. Negative where the
-  /// picture is smaller, and then rounded towards the left and the top.
+  /// Where a middle of this size begins. Negative where the picture is smaller, and then rounded
+  /// towards the left and the top.
   static func centre(
-    width: Int, height: Int, of whole: (width: Int, height: Int)
+    width: Int, height: Int, of whole: (width: Int, height: Int), _ rounding: Rounding
   ) -> (x: Int, y: Int) {
     func place(_ wanted: Int, _ there: Int) -> Int {
       guard there >= wanted else { return -((wanted - there) / 2) }
-      return Int((Double(there - wanted) / 2).rounded(.toNearestOrEven))
+      let half = Double(there - wanted) / 2
+      return Int(half.rounded(rounding == .torchvision ? .toNearestOrEven : .down))
     }
     return (place(width, whole.width), place(height, whole.height))
   }
@@ -65,7 +66,7 @@ extension Preprocessing {
         needed: PixelRectangle(width: whole.width, height: whole.height))
     }
     let (height, width) = (crop[0], crop[1])
-    let start = Self.centre(width: width, height: height, of: scaled)
+    let start = Self.centre(width: width, height: height, of: scaled, rounding)
     let area = PixelRectangle(
       x: max(0, start.x), y: max(0, start.y), width: min(width, scaled.width),
       height: min(height, scaled.height))

@@ -15,12 +15,13 @@ public struct Preprocessing: Sendable, Hashable, Codable {
     case none
   }
 
-  /// How the longer side gets a whole number of pixels where the shorter one is given.
+  /// How the longer side gets a whole number of pixels where the shorter one is given, and where a middle begins that falls
+  /// between two pixels.
   public enum Rounding: String, Sendable, Hashable, Codable, CaseIterable {
-    /// To the nearest whole number, halves up.
+    /// The side to the nearest whole number, halves up; the middle at the first of the two.
     case nearest
-    /// Down, as torchvision's `Resize` does.
-    case down
+    /// As torchvision's `Resize` and `CenterCrop` do: the side down; the middle at the even one of the two.
+    case torchvision
   }
 
   public enum Interpolation: String, Sendable, Hashable, Codable, CaseIterable {
@@ -32,7 +33,7 @@ public struct Preprocessing: Sendable, Hashable, Codable {
   }
 
   public var resize: Resize
-  /// Of the longer side under ``Resize/shortSide(_:)``.
+  /// Of the longer side under ``Resize/shortSide(_:)``, and of the middle's place.
   public var rounding: Rounding
   /// [H, W] cut out of the middle after resizing; nil: all of it.
   public var crop: [Int]?
@@ -61,5 +62,5 @@ public struct Preprocessing: Sendable, Hashable, Codable {
   /// Standard deviation of ImageNet's red, green and blue, of bytes scaled to 0…1.
   public static let imageNetDeviation = [0.229, 0.224, 0.225]
   /// Torchvision's evaluation rule: short side 256, centre 224, bilinear, ImageNet's statistics.
-  public static let imageNet = Preprocessing(rounding: .down)
+  public static let imageNet = Preprocessing(rounding: .torchvision)
 }

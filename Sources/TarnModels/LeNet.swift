@@ -7,8 +7,11 @@ import TarnNN
 /// For images of 28×28: convolution to 6 channels with a 5×5 kernel and padding 2, pooling 2, convolution to 16 channels with
 /// 5×5, pooling 2, 120, 84, classes. Images under 16 pixels get 3×3 kernels with padding 1 in both, and 8×8 digits thus
 /// 16 × 2 × 2 features before the linear layers.
-public struct LeNet: StandardModel {
-  public static let kind = "lenet"
+///
+/// ```swift
+/// let model = LeNet(inputShape: [1, 28, 28], classes: 10)      // 61,706 parameters
+/// ```
+public struct LeNet: Layer {
   public var conv1: Conv2d
   public var conv2: Conv2d
   public var fc1: Linear
@@ -35,13 +38,8 @@ public struct LeNet: StandardModel {
     fc3 = Linear(84, classes)
   }
 
-  public init(_ card: ModelCard) {
-    self.init(inputShape: card.inputShape, classes: card.classes)
-  }
-
-  public static func problem(_ card: ModelCard) -> String? { problem(card.inputShape) }
-
-  private static func problem(_ shape: [Int]) -> String? {
+  /// Why there can be no such model for images of this shape; nil if there can.
+  public static func problem(_ shape: [Int]) -> String? {
     guard shape.count == 3, shape[1] >= 4, shape[2] >= 4, shape[0] >= 1 else {
       return "it takes images [C, H, W] of 4×4 pixels at least, not \(shape)"
     }

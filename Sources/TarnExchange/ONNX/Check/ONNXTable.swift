@@ -1,0 +1,67 @@
+/// What came of the cases of ONNX's test suite, by operator: the table in `Docs/ONNX.md`.
+package struct ONNXTable {
+  private var passed: [String: Int] = [:]
+  private var total: [String: Int] = [:]
+  private var counts = (passed: 0, failed: 0, refused: 0)
+  private var claimed = (passed: 0, total: 0)
+  private var failures: [(name: String, reason: String)] = []
+
+  package init() {}
+
+  /// Counts a case for each operator in its file.
+  package mutating func add(_ item: ONNXCase, _ outcome: ONNXCase.Outcome) {
+    let operators = (try? item.operators()) ?? []
+    for name in operators {
+      total[name, default: 0] += 1
+      if outcome == .passed { passed[name, default: 0] += 1 }
+    }
+    if operators.allSatisfy({ Self.versions[$0] != nil }) {
+      claimed.total += 1
+      if outcome == .passed { claimed.passed += 1 }
+    }
+    switch outcome {
+    case .passed: counts.passed += 1
+    case .refused(let reason):
+      counts.refused += 1
+      if operators.allSatisfy({ Self.versions[$0] != nil }) { failures.append((item.name, reason)) }
+    case .failed(let reason):
+      counts.failed += 1
+      failures.append((item.name, reason))
+    }
+  }
+
+  private static let versions: [String: [Int]] = Dictionary(
+    ONNXOperators.all.map { ($0.domain.isEmpty ? $0.name : "\($0.domain).\($0.name)", $0.versions) },
+    uniquingKeysWith: { first, _ in first })
+
+  /// Of the cases that need no other operators, those that pass.
+  package var share: Double { Double(claimed.passed) / Double(Swift.max(1, claimed.total)) }
+
+  package var summary: String {
+    "\(Self.versions.count) operators; of the \(claimed.total) cases that need no others "
+      + "\(claimed.passed) pass; all cases: \(counts.passed) pass, \(counts.failed) fail, "
+      + "\(counts.refused) are refused"
+  }
+
+  /// The page.
+  package var markdown: String {
+    var lines = [
+      "# ONNX operators", "",
+      "Made by `swift run TarnONNXCheck FOLDER --table Docs/ONNX.md` from the node tests of ONNX's own suite; do not edit.",
+      "", "\(summary[...].prefix(1).uppercased())\(summary.dropFirst()).", "",
+      "A case counts for each operator in its file: passed / all. Versions are the operator sets from which on an operator has",
+      "the meaning that is followed; 7 to 21 are read.", "", "| operator | versions | cases |",
+      "|---|---|---|",
+    ]
+    for name in Self.versions.keys.sorted() {
+      let versions = (Self.versions[name] ?? []).map(String.init).joined(separator: ", ")
+      lines.append("| \(name) | \(versions) | \(passed[name] ?? 0) / \(total[name] ?? 0) |")
+    }
+    lines += ["", "## Cases of these operators that do not pass", ""]
+    for failure in failures {
+      let reason = failure.reason.split(separator: "\n").joined(separator: " ")
+      lines.append("- `\(failure.name)`: \(reason.prefix(200))")
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+}
