@@ -10,7 +10,8 @@ import Testing
       let image = try Image(encoded: try goldens.bytes("\(name)/file"))
       for interpolation in [Preprocessing.Interpolation.bilinear, .bicubic] {
         let rule = Preprocessing(
-          resize: .shortSide(20), rounding: .torchvision, crop: [18, 18], interpolation: interpolation)
+          resize: .shortSide(20), rounding: .torchvision, crop: [18, 18],
+          interpolation: interpolation)
         let wanted = try goldens.tensor("\(name)/\(interpolation.rawValue)")
         let found = try rule(image)
         #expect(found.shape == [3, 18, 18])
@@ -30,6 +31,30 @@ import Testing
     let one = Preprocessing(resize: .none, crop: nil, mean: [0.5], deviation: [0.5])
     let values = try one(grey).array(of: Float.self)
     #expect(values.allSatisfy { abs($0 + 0.6) < 1e-6 } && values.count == 3)
+  }
+
+  @Test func inputsCanBeShown() throws {
+    let image = testImage(9, 7)
+    for order in Preprocessing.ChannelOrder.allCases {
+      let rule = Preprocessing(resize: .none, crop: nil, channelOrder: order)
+      #expect(rule.image(showing: rule.normalized(image)) == image)
+      #expect(rule.image(showing: try rule(image)) == image)
+    }
+    let loud = Preprocessing.imageNet.image(showing: Tensor.full([3, 1, 2], 100))
+    #expect(loud.bytes == [255, 255, 255, 255, 255, 255])
+  }
+
+  @Test func sizesThatCannotBeAreRefused() throws {
+    let line = testImage(20_000, 1)
+    expectDataError(.unsupported, "5120000×256") { _ = try Preprocessing(crop: nil)(line) }
+    #expect(try Preprocessing()(line).shape == [3, 224, 224])
+    for body: @Sendable () -> Void in [
+      { _ = line.resized(width: 1 << 20, height: 1 << 20) }, { _ = line.padded(left: .max) },
+      { _ = line.cropped(x: 0, y: 0, width: 1 << 24, height: 1 << 24) },
+      { _ = Image(width: .max, height: .max, filledWith: [0]) },
+    ] {
+      #expect(throws: Diagnostic.self) { try Diagnostic.catching(body) }
+    }
   }
 
   @Test func filesThatCannotBeReadAreListed() throws {
