@@ -91,4 +91,69 @@ import Testing
       }
     }
   }
+
+  @Test func largePicturesAreReadSmallerIfAskedFor() throws {
+    let folder = try TemporaryFolder()
+    let large = testImage(60, 40).resized(width: 600, height: 400, interpolation: .bicubic)
+    let file = try folder.write(large.encoded(as: .jpeg), to: "large.jpg")
+    let rule = Preprocessing(resize: .shortSide(48), crop: [48, 48], mean: [0], deviation: [1])
+    let exact = try rule(contentsOf: file)
+    let fast = try rule(contentsOf: file, ImageReading(reducesLargePictures: true))
+    let worst: Double = (fast - exact).abs().max().item()
+    #expect(worst > 0 && worst < 0.1, "\(worst)")
+    let direct = try rule(contentsOf: file, ImageReading(reduction: 4))
+    #expect(direct.bytes() == fast.bytes())
+    // Of less than twice the size nothing changes.
+    let wide = Preprocessing(resize: .shortSide(250), crop: [48, 48])
+    let same = try wide(contentsOf: file, ImageReading(reducesLargePictures: true))
+    #expect(same.bytes() == (try wide(contentsOf: file)).bytes())
+  }
+
+  @Test(.enabled(if: realData != nil, realDataMissing))
+  func cifarInputsAreReproduced() throws {
+    let data = try #require(realData)
+    let golden = try Weights(
+      contentsOf: data.appendingPathComponent("golden/cifar10_resnet20_logits.safetensors"))
+    let input = try #require(golden["input"])
+    let rule = Preprocessing(
+      resize: .exactly(height: 32, width: 32), crop: nil, interpolation: .bicubic)
+    for (row, photo) in ["astronaut.png", "chelsea.png", "china.jpg"].enumerated() {
+      let found = try rule(contentsOf: data.appendingPathComponent("photos/\(photo)"))
+      let worst: Double = (found - input[row]).abs().max().item()
+      #expect(worst < 0.02, "\(photo): \(worst)")
+    }
+  }
+
+  /// What a network trained by others says of photographs read here is what it says in PyTorch.
+  @Test(.enabled(if: realData != nil, realDataMissing))
+  func publishedAnswersAreReproduced() throws {
+    struct Answers: Decodable {
+      struct Answer: Decodable { let top5: [[Double]] }
+      let images: [String: Answer]
+    }
+    let data = try #require(realData)
+    let answers = try JSONDecoder().decode(
+      Answers.self,
+      from: Data(contentsOf: data.appendingPathComponent("golden/squeezenet1_1_top5.json")))
+    let folder = data.appendingPathComponent("models/squeezenet1_1")
+    let weights = try Weights(
+      contentsOf: folder.appendingPathComponent("squeezenet1_1_float32.safetensors"))
+    let model = try SqueezeNet(.v1_1).loading(weights).model
+    let rule = Preprocessing(
+      crop: [227, 227], channelOrder: .bgr, scale: 1, mean: [104, 117, 123], deviation: [1])
+    let names = answers.images.keys.sorted()
+    let batch = try rule.batch(contentsOf: names.map { data.appendingPathComponent($0) })
+    #expect(batch.failures.isEmpty && names.count > 40)
+    for start in stride(from: 0, to: names.count, by: 8) {
+      let end = min(start + 8, names.count)
+      let shares = model(batch.features[start..<end]).softmax(axis: 1)
+      for place in start..<end {
+        let wanted = try #require(answers.images[names[place]]?.top5.first)
+        let share: Double = shares[place - start, Int(wanted[0])].item()
+        #expect(abs(share - wanted[1]) < 1e-3, "\(names[place]): \(share), \(wanted)")
+        let best = shares[place - start].argMax(axis: 0).array(of: Int.self)
+        #expect(best == [Int(wanted[0])], "\(names[place])")
+      }
+    }
+  }
 }
