@@ -143,14 +143,22 @@ extension ONNXEmitter {
 
   /// A sum over axes divided by how many there were.
   private func mean(_ node: Node) -> Bool {
-    guard let sum = node.input0, let divisor = node.input1, isPlain(sum), isReadOnce(sum),
-      case .reduce(.sum, let axes) = sum.op, let x = sum.input0, let count = number(divisor),
+    guard let dividend = node.input0, let divisor = node.input1, isPlain(dividend),
+      isReadOnce(dividend)
+    else { return false }
+    var sum = dividend
+    // Axes that are not kept are reshaped away.
+    if case .reshape = dividend.op, let inner = dividend.input0 { sum = inner }
+    guard isPlain(sum), isReadOnce(sum), case .reduce(.sum, let axes) = sum.op,
+      let x = sum.input0, let count = number(divisor),
       count == Double(axes.reduce(1) { $0 * x.shape[$1] }),
       axes.allSatisfy({ x.shape[$0] == twin(x).shape[$0] })
     else { return false }
     let input = whole(x).name
     let isPlane = x.shape.count > 2 && axes == Array(2..<x.shape.count)
-    set(node, isPlane ? add("GlobalAveragePool", [input]) : reduced("ReduceMean", input, axes))
+    let mean = isPlane ? add("GlobalAveragePool", [input]) : reduced("ReduceMean", input, axes)
+    let target = shapeInput(node.shape, twin(node).shape, mayInfer: true)
+    set(node, sum === dividend ? mean : add("Reshape", [mean, target]))
     return true
   }
 
