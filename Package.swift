@@ -42,7 +42,8 @@ let package = Package(
     module("TarnCPU", ["TarnCore", "CTarnKernels", "CTarnDNN", "CLAPACK"]),
     module("TarnData", ["TarnCore", "CZlib", "CTarnDigits"]),
     .target(
-      name: "TarnSchemas", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      name: "TarnSchemas",
+      dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["onnx.proto"], swiftSettings: strict),
     module("TarnInterop", ["TarnCore", "TarnData", "TarnSchemas", "CZlib"]),
     module("TarnNN", ["TarnCore", "TarnInterop"]),

@@ -54,7 +54,8 @@ private func write<Model: Layer>(
       let fan = Double(tensor.count / max(1, tensor.shape[0]))
       return tensor * ((2 / fan).squareRoot() / tensor.standardDeviation())
     }
-    return tensor + Tensor.uniform(tensor.shape, to: 0.3, key: RandomKey(seed: UInt64(tensor.count)))
+    return tensor
+      + Tensor.uniform(tensor.shape, to: 0.3, key: RandomKey(seed: UInt64(tensor.count)))
   }
   let x = Tensor.normal(shape, key: RandomKey(seed: 9)).evaluate()
   try model.exportONNX(

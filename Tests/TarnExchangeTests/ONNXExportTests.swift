@@ -12,7 +12,8 @@ import Testing
   }
 
   private func roundTrip<Model: Layer>(
-    _ model: Model, _ shape: [Int], options: ONNXExportOptions = .init(), _ tolerance: Double = 1e-4,
+    _ model: Model, _ shape: [Int], options: ONNXExportOptions = .init(),
+    _ tolerance: Double = 1e-4,
     sourceLocation: SourceLocation = #_sourceLocation
   ) throws -> ONNXModel {
     let url = file()
@@ -79,7 +80,9 @@ import Testing
     func callAsFunction(_ x: Tensor) -> Tensor {
       let a = x.matmul(w).exp().log1p() - x.matmul(w).abs().sqrt() * 0.5
       let b = which(a .> 0.3, a, a.tanh()).clamped(min: -1, max: 1.5)
-      let c = Tensor.concatenated([b, b.flipped(1), a[0..., 1..<3]], axis: 1).padded([(0, 0), (1, 2)])
+      let c = Tensor.concatenated([b, b.flipped(1), a[0..., 1..<3]], axis: 1).padded([
+        (0, 0), (1, 2),
+      ])
       let order = c.argSort(axis: 1, descending: true)
       let d = c.takeAlong(order, axis: 1) + c.cumulativeSum(axis: 1) % 0.7
       let e = d.expandedDims(1).broadcast(to: [x.shape[0], 2, d.shape[1]])

@@ -105,7 +105,9 @@ import Testing
         var function = ONNXFunctionProto()
         (function.name, function.domain) = (name, "test")
         (function.input, function.output) = (["a"], ["b"])
-        function.node = [ONNXSketch.node(other, ["a"], ["c"]), ONNXSketch.node(other, ["c"], ["b"])]
+        function.node = [
+          ONNXSketch.node(other, ["a"], ["c"]), ONNXSketch.node(other, ["c"], ["b"]),
+        ]
         for place in 0..<2 { function.node[place].domain = "test" }
         sketch.proto.functions.append(function)
       }

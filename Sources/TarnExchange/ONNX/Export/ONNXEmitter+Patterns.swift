@@ -87,7 +87,8 @@ extension ONNXEmitter {
   private func batchNormalization(_ node: Node) -> Bool {
     guard let product = node.input0, let right = node.input1, isPlain(product),
       case .binary(.multiply) = product.op, let x = product.input0, let scale = product.input1,
-      node.shape.count > 2, isAlong(scale, [1, node.shape[1]] + node.shape.dropFirst(2).map { _ in 1 })
+      node.shape.count > 2,
+      isAlong(scale, [1, node.shape[1]] + node.shape.dropFirst(2).map { _ in 1 })
     else { return false }
     let factor = bare(scale)
     guard let (variance, epsilon, weight) = self.factor(factor),
@@ -103,7 +104,8 @@ extension ONNXEmitter {
     let name = add(
       "BatchNormalization",
       [
-        whole(x).name, weight.map { value($0).name } ?? all(1), bias.map { value($0).name } ?? all(0),
+        whole(x).name, weight.map { value($0).name } ?? all(1),
+        bias.map { value($0).name } ?? all(0),
         value(mean).name, value(variance).name,
       ], [attribute("epsilon", epsilon)])
     set(node, name)
