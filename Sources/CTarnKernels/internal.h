@@ -99,6 +99,8 @@ typedef void (*tarn_tile)(
 /// dst[p * width + j] = src[j * ld + p] for j < count, p < k.
 typedef void (*tarn_pack_transposed)(
   void *dst, int64_t width, const void *src, int64_t ld, int64_t count, int64_t k);
+/// Whole panels from rows that are `ld` apart: each has k rows, as wide as the function is for.
+typedef void (*tarn_pack_panels)(void *dst, const void *src, int64_t ld, int64_t panels, int64_t k);
 /// y[j], j < n, from x[p], p < k, and a matrix whose rows are ld apart.
 typedef void (*tarn_matrix_vector)(void *y, const void *x, const void *b, int64_t ld, int64_t n, int64_t k);
 
@@ -208,6 +210,8 @@ typedef struct {
   int mr, nr[2];
   tarn_tile tile[2][TARN_MOST_TILE_ROWS];
   tarn_pack_transposed pack_transposed[2];
+  /// [][0] of `mr` columns, [][1] of `nr`.
+  tarn_pack_panels pack_panels[2][2];
   /// Matrices stored [n, k] and [k, n].
   tarn_matrix_vector dots[2], combination[2];
   /// Convolution, of f32 and f64.
