@@ -250,71 +250,37 @@ static void moments(int64_t seen, int64_t pixels, const float *x, double *mean, 
   store_wide(squares, total_squares);
 }
 
-/// g where low < y < high, else 0.
-INLINE pf passed(const float *g, const float *y, int64_t p, pf low, pf high) {
-  const pf v = load_pixel(y + p * 16), from = load_pixel(g + p * 16);
-  return ((v > low) & (v < high)) ? from : (pf)0;
-}
-
-#define GRADIENT_SUMS(PASSED)                                                          \
-  for (int64_t start = 0; start < pixels; start += NORM_RUN) {                         \
-    const int64_t end = tarn_least(pixels, start + NORM_RUN);                          \
-    pf sums[4] = {0, 0, 0, 0}, products[4] = {0, 0, 0, 0};                             \
-    int64_t p = start;                                                                 \
-    for (; p + 4 <= end; p += 4) {                                                     \
-      UNROLL for (int i = 0; i < 4; i++) {                                             \
-        const pf v = PASSED(p + i);                                                    \
-        sums[i] += v;                                                                  \
-        products[i] = madd_p(v, load_pixel(x + (p + i) * 16) - mean, products[i]);     \
-      }                                                                                \
-    }                                                                                  \
-    for (; p < end; p++) {                                                             \
-      const pf v = PASSED(p);                                                          \
-      sums[0] += v;                                                                    \
-      products[0] = madd_p(v, load_pixel(x + p * 16) - mean, products[0]);             \
-    }                                                                                  \
-    total += widen((sums[0] + sums[1]) + (sums[2] + sums[3]));                         \
-    total_product += widen((products[0] + products[1]) + (products[2] + products[3])); \
-  }
-
-#define PASSED_ALL(p) load_pixel(g + (p) * 16)
-#define PASSED_SOME(p) passed(g, y, p, low, high)
-
 static void gradient_sums(
-  int64_t pixels, const float *g, const float *y, const float *x, const tarn_norm_channels *channels, double *sum_g,
-  double *sum_gx
+  int64_t pixels, const float *g, const float *x, const float *means, const float *rstd, double *sum_g, double *sum_gx
 ) {
-  const pf mean = load_pixel(channels->mean), low = channels->low, high = channels->high;
+  const pf mean = load_pixel(means);
   pd total = 0, total_product = 0;
-  if (y) {
-    GRADIENT_SUMS(PASSED_SOME)
-  } else {
-    GRADIENT_SUMS(PASSED_ALL)
+  for (int64_t start = 0; start < pixels; start += NORM_RUN) {
+    const int64_t end = tarn_least(pixels, start + NORM_RUN);
+    pf sums[4] = {0, 0, 0, 0}, products[4] = {0, 0, 0, 0};
+    int64_t p = start;
+    for (; p + 4 <= end; p += 4) {
+      UNROLL for (int i = 0; i < 4; i++) {
+        const pf v = load_pixel(g + (p + i) * 16);
+        sums[i] += v;
+        products[i] = madd_p(v, load_pixel(x + (p + i) * 16) - mean, products[i]);
+      }
+    }
+    for (; p < end; p++) {
+      const pf v = load_pixel(g + p * 16);
+      sums[0] += v;
+      products[0] = madd_p(v, load_pixel(x + p * 16) - mean, products[0]);
+    }
+    total += widen((sums[0] + sums[1]) + (sums[2] + sums[3]));
+    total_product += widen((products[0] + products[1]) + (products[2] + products[3]));
   }
   store_wide(sum_g, load_wide(sum_g) + total);
-  store_wide(sum_gx, load_wide(sum_gx) + total_product * widen(load_pixel(channels->rstd)));
-}
-
-static void normalize_gradient(
-  int64_t pixels, const float *g, const float *y, const float *x, const tarn_norm_channels *channels, float *dx
-) {
-  const pf mean = load_pixel(channels->mean), low = channels->low, high = channels->high;
-  const pf factor = load_pixel(channels->factor), shift = -(factor * load_pixel(channels->a));
-  const pf slope = -(factor * load_pixel(channels->rstd) * load_pixel(channels->b));
-#define NORMALIZED(PASSED) \
-  store_pixel(dx + p * 16, madd_p(factor, PASSED(p), madd_p(slope, load_pixel(x + p * 16) - mean, shift)))
-  if (y) {
-    for (int64_t p = 0; p < pixels; p++) NORMALIZED(PASSED_SOME);
-  } else {
-    for (int64_t p = 0; p < pixels; p++) NORMALIZED(PASSED_ALL);
-  }
-#undef NORMALIZED
+  store_wide(sum_gx, load_wide(sum_gx) + total_product * widen(load_pixel(rstd)));
 }
 
 static const struct tarn_blocked_memory blocked_memory = {
   .block = block, .unblock = unblock, .largest = largest, .sum = sum_window, .to_largest = to_largest,
   .spread = spread_window, .moments = moments, .gradient_sums = gradient_sums,
-  .normalize_gradient = normalize_gradient,
 };
 
 #endif
