@@ -57,7 +57,8 @@ let package = Package(
     module("TarnCPU", ["TarnCore", "CTarnKernels", "CTarnDNN", "CLAPACK"]),
     module("TarnData", ["TarnCore", "CZlib", "CTarnDigits", "CTarnFetch"]),
     .target(
-      name: "TarnSchemas", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      name: "TarnSchemas",
+      dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["onnx.proto"], swiftSettings: strict),
     module("TarnInterop", ["TarnCore", "TarnData", "TarnSchemas", "CTarnHDF5", "CZlib"]),
     module("TarnNN", ["TarnCore", "TarnInterop"]),

@@ -31,8 +31,13 @@ package struct ONNXTable {
   }
 
   private static let versions: [String: [Int]] = Dictionary(
-    ONNXOperators.all.map { ($0.domain.isEmpty ? $0.name : "\($0.domain).\($0.name)", $0.versions) },
+    ONNXOperators.all.map {
+      ($0.domain.isEmpty ? $0.name : "\($0.domain).\($0.name)", $0.versions)
+    },
     uniquingKeysWith: { first, _ in first })
+
+  /// Every operator that is claimed.
+  package static var operators: [String] { versions.keys.sorted() }
 
   /// Of the cases that need no other operators, those that pass.
   package var share: Double { Double(claimed.passed) / Double(Swift.max(1, claimed.total)) }

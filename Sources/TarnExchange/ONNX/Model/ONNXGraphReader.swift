@@ -53,7 +53,8 @@ struct ONNXGraphReader {
     "\(domain == "ai.onnx" ? "" : domain)\u{1f}\(name)\u{1f}\(overload)"
   }
 
-  func error(_ reason: String, _ kind: DataError.Kind = .invalid, hint: String? = nil) -> DataError {
+  func error(_ reason: String, _ kind: DataError.Kind = .invalid, hint: String? = nil) -> DataError
+  {
     DataError(kind, file: file, reason: reason, hint: hint)
   }
 
@@ -61,7 +62,8 @@ struct ONNXGraphReader {
 
   /// A graph inside of others: all that it is given with is constant.
   private func inner(
-    _ proto: ONNXGraphProto, depth: Int, outer: Set<String>, attributes: [String: ONNXAttributeProto]
+    _ proto: ONNXGraphProto, depth: Int, outer: Set<String>,
+    attributes: [String: ONNXAttributeProto]
   ) throws -> ONNXGraph {
     var constants: [String: ONNXValue] = [:]
     for tensor in proto.initializer {

@@ -178,7 +178,9 @@ extension ONNXModel {
 
 extension ONNXGraph.Port {
   var title: String {
-    let lengths = shape.map { "[" + $0.map { $0.map(String.init) ?? "?" }.joined(separator: ", ") + "]" }
+    let lengths = shape.map {
+      "[" + $0.map { $0.map(String.init) ?? "?" }.joined(separator: ", ") + "]"
+    }
     return "'\(name)' \(lengths ?? "of any shape") \(element.map { "\($0)" } ?? "")"
   }
 

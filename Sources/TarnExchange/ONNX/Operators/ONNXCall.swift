@@ -201,7 +201,9 @@ struct ONNXCall {
 
   /// A tensor of numbers made here.
   func constant(_ values: [Double], _ shape: [Int], _ dtype: DType) -> Tensor {
-    Device.with(device) { Tensor(HostArray(shape: shape, dtype: dtype, scalars: values.map(Scalar.real))) }
+    Device.with(device) {
+      Tensor(HostArray(shape: shape, dtype: dtype, scalars: values.map(Scalar.real)))
+    }
   }
 
   func constant(_ values: [Int], _ shape: [Int]) -> Tensor {

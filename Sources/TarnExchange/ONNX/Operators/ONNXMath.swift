@@ -47,9 +47,11 @@ extension ONNXOperators {
     ONNXOperator("Identity", [1, 13, 14, 16, 19, 21], values: { [$0.value(0) ?? .optional(nil)] }),
     ONNXOperator("CumSum", [11, 14], cumulativeSum),
     ONNXOperator("Det", [11]) { try $0.tensor(0).determinant() },
-    ONNXOperator("BitwiseNot", [18], values: { call in
-      [.tensor((.!(try call.tensor(0))).wrapped(to: call.element(0)), call.element(0))]
-    }),
+    ONNXOperator(
+      "BitwiseNot", [18],
+      values: { call in
+        [.tensor((.!(try call.tensor(0))).wrapped(to: call.element(0)), call.element(0))]
+      }),
     .pair("BitwiseAnd", [18]) { $0 .& $1 },
     .pair("BitwiseOr", [18]) { $0 .| $1 },
     .pair("BitwiseXor", [18]) { $0 .^ $1 },

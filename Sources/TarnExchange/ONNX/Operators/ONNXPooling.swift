@@ -14,7 +14,9 @@ extension ONNXOperators {
       return x.abs().pow(p).windowSums(window).pow(1 / p)
     },
     ONNXOperator("MaxUnpool", [9, 11], maxUnpool),
-    ONNXOperator("GlobalAveragePool", [1]) { try $0.overPlane { $0.mean(axes: $1, keepDims: true) } },
+    ONNXOperator("GlobalAveragePool", [1]) {
+      try $0.overPlane { $0.mean(axes: $1, keepDims: true) }
+    },
     ONNXOperator("GlobalMaxPool", [1]) { try $0.overPlane { $0.max(axes: $1, keepDims: true) } },
     ONNXOperator("GlobalLpPool", [2]) { call in
       let p = Double(try call.int("p", 2))
