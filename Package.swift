@@ -59,7 +59,7 @@ let package = Package(
     .target(
       name: "TarnSchemas",
       dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
-      exclude: ["onnx.proto"], swiftSettings: strict),
+      exclude: ["caffe.proto", "onnx.proto"], swiftSettings: strict),
     module("TarnInterop", ["TarnCore", "TarnData", "TarnSchemas", "CTarnHDF5", "CZlib"]),
     module("TarnNN", ["TarnCore", "TarnInterop"]),
     module("TarnVision", ["TarnNN", "TarnData", "CTarnImages", "CTarnKernels"]),

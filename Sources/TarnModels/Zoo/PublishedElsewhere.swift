@@ -92,7 +92,7 @@ extension Preprocessing {
         deviation: shape.prefix(1).flatMap { [Double](repeating: 1, count: $0) })
     }
     return Preprocessing(
-      resize: .shortSide(shape[1] < 64 ? shape[1] : shape[1] * 8 / 7),
+      resize: .shortSide(shape[1] < 64 ? shape[1] : shape[1] * 8 / 7), rounding: .torchvision,
       crop: Array(shape.dropFirst()))
   }
 }
