@@ -11,7 +11,7 @@ PYTHON ?= python3
 THREADS ?= 1,2
 REPEAT ?= 3
 SWIFT_FILES := $(wildcard Sources Tests Examples Package.swift)
-DOCUMENTED := TarnCore TarnData TarnInterop TarnModels TarnNN TarnPlot TarnTrain TarnVision Tarn
+DOCUMENTED := TarnCore TarnData TarnExchange TarnInterop TarnModels TarnNN TarnPlot TarnTrain TarnVision Tarn
 BUILD := swift build -c $(CONFIG) --scratch-path $(SCRATCH)
 
 ifeq ($(shell uname),Linux)
