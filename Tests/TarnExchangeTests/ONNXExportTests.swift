@@ -56,6 +56,7 @@ import Testing
         LSTM(3, 4, layers: 2, bidirectional: true), [5, 2, 3], options: fixed)
       #expect(lstm.operators.contains { $0.name == "LSTM" && $0.count == 4 })
       _ = try roundTrip(GRU(3, 4), [5, 2, 3], options: fixed)
+      _ = try roundTrip(LSTM(3, 4, batchFirst: true), [1, 5, 3])
       _ = try roundTrip(RNN(3, 4), [5, 2, 3], options: fixed)
     }
   }

@@ -21,8 +21,8 @@ extension ONNXEmitter {
     case "recurrentResult":
       try emitRecurrence(node, Recurrence(attributes: call.attributes), arguments)
     default:
-      guard call.fallback == nil else { throw unsupported("the computation '\(call.name)'") }
-      values[ObjectIdentifier(node)] = value(node.inputs[0])
+      values[ObjectIdentifier(node)] = value(
+        traces[0].expansions[ObjectIdentifier(node)] ?? node.inputs[0])
     }
   }
 

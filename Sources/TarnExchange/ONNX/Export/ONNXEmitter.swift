@@ -49,18 +49,6 @@ final class ONNXEmitter {
 
   func twin(_ node: Node) -> Node { twins[ObjectIdentifier(node)] ?? node }
 
-  /// What a node is computed from here.
-  static func sources(of node: Node) -> [Node] {
-    if node.storage != nil { return [] }
-    guard case .call(let call) = node.op else { return node.inputs }
-    let arguments = Array(node.inputs.dropFirst())
-    switch call.name {
-    case "softmax", "logSoftmax", "maxPool", "hardTanh", "layerNorm": return arguments
-    case "recurrentResult": return Array(arguments.dropLast())
-    default: return Array(node.inputs.prefix(1))
-    }
-  }
-
   // MARK: The model
 
   func model() throws -> ONNXModelProto {

@@ -46,6 +46,10 @@ final class ONNXProgram: Sendable {
       guard names.insert(proto.name).inserted else {
         throw reader.error("two initializers are called '\(proto.name)'")
       }
+      guard reader.isRead(proto) else {
+        constants[proto.name] = .optional(nil)
+        continue
+      }
       guard trained.contains(place) else {
         constants[proto.name] = .fixed(try reader.fixed(proto))
         continue

@@ -6,7 +6,7 @@ extension ONNXOperators {
     ONNXOperator("Conv", [1, 11], ONNXConvolution.forward),
     ONNXOperator("ConvTranspose", [1, 11], ONNXConvolution.transposed),
     ONNXOperator("MaxPool", [1, 8, 10, 11, 12], values: maxPool),
-    ONNXOperator("AveragePool", [7, 10, 11, 19], averagePool),
+    ONNXOperator("AveragePool", [1, 7, 10, 11, 19], averagePool),
     ONNXOperator("LpPool", [2, 11, 18]) { call in
       let x = try call.tensor(0)
       let p = Double(try call.int("p", 2))
