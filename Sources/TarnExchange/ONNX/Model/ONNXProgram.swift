@@ -12,6 +12,7 @@ final class ONNXProgram: Sendable {
   let unsupported: [ONNXModel.UnsupportedOperator]
   let opset: Int
   let producer: String
+  let memo = ONNXMemo()
   /// The file without the parameters' numbers, from which the graph can be made again.
   private let stripped: ONNXModelProto
   private let archived = Lock<String?>(nil)
