@@ -200,7 +200,7 @@ struct ONNXGraphReader {
     if let function {
       kind = .function(try graph(of: function, filled, depth: depth + 1))
     } else {
-      if let entry = ONNXOperators.named(proto.opType, domain: domain, opset: opset) {
+      if let entry = ONNXOperators.named(proto.opType, domain: domain) {
         kind = .table(entry)
       }
       for (name, attribute) in filled {

@@ -147,7 +147,7 @@ extension ONNXModel {
     }.first
     let run = ONNXRun(
       source: program.file, device: device ?? .current, limit: elementLimit, seed: seed,
-      budget: Lock(nodeLimit))
+      budget: Lock(nodeLimit), memo: program.memo)
     var arguments = inputs
     for (parameter, tensor) in zip(program.initial, tensors) {
       arguments[parameter.name] = .tensor(tensor)

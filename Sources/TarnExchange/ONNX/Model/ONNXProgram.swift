@@ -12,6 +12,7 @@ final class ONNXProgram: Sendable {
   let unsupported: [ONNXModel.UnsupportedOperator]
   let opset: Int
   let producer: String
+  let memo = ONNXMemo()
   /// The file without the parameters' numbers, from which the graph can be made again.
   private let stripped: ONNXModelProto
   private let archived = Lock<String?>(nil)
@@ -116,7 +117,9 @@ final class ONNXProgram: Sendable {
     throw DataError(
       .unsupported, file: file,
       reason: "uses operators that are not supported:\n"
-        + unsupported.map { "  \($0)" }.joined(separator: "\n"))
+        + unsupported.map { "  \($0)" }.joined(separator: "\n"),
+      hint: opset > ONNXOperator.newest
+        ? "export it for operator set \(ONNXOperator.newest) or an older one" : nil)
   }
 
   var operators: [(name: String, count: Int)] {

@@ -13,6 +13,8 @@ struct ONNXRun: Sendable {
   let seed: UInt64
   /// How many more nodes may run, loops' bodies counted every time.
   let budget: Lock<Int>
+  /// What was computed while recording before.
+  var memo: ONNXMemo?
 
   /// Tensors of at most this many elements are computed while recording, if they can be.
   static let foldingLimit = 1 << 14
@@ -86,6 +88,7 @@ struct ONNXRun: Sendable {
     let run = node.graphs.isEmpty ? self : self.within(scope)
     let call = ONNXCall(node: node, values: values, run: run, device: device)
     let results = try Device.with(device) { try entry.body(call) }
+    if entry.readsShapesOnly, let memo { return memo.known(results, of: node) }
     for result in results {
       if case .tensor(let tensor, _) = result { try check(tensor.shape) }
     }
@@ -105,6 +108,7 @@ struct ONNXRun: Sendable {
         return nil
       }
     }
+    if let known = memo?.outputs(of: node, values) { return known }
     let call = ONNXCall(node: node, values: values, run: self, device: .reference)
     let results = try Device.with(.reference) { try entry.body(call) }
     var tensors: [Tensor] = []
@@ -118,10 +122,14 @@ struct ONNXRun: Sendable {
       }
     }
     Tensor.evaluate(tensors)
-    return results.map {
-      if case .tensor(let tensor, let element) = $0 { return .fixed(ONNXFixed(tensor, element)) }
-      return $0
+    let fixed = results.map { result -> ONNXValue in
+      if case .tensor(let tensor, let element) = result {
+        return .fixed(ONNXFixed(tensor, element))
+      }
+      return result
     }
+    memo?.keep(fixed, of: node, values)
+    return fixed
   }
 
   // MARK: Graphs inside of nodes

@@ -63,8 +63,8 @@ enum ONNXOperators {
   private static let table: [String: ONNXOperator] = Dictionary(
     all.map { ($0.domain + "." + $0.name, $0) }, uniquingKeysWith: { first, _ in first })
 
-  /// The operator of this name for an operator set.
-  static func named(_ name: String, domain: String, opset: Int) -> ONNXOperator? {
+  /// The operator of this name.
+  static func named(_ name: String, domain: String) -> ONNXOperator? {
     table[domain + "." + name]
   }
 }
