@@ -10,7 +10,8 @@ extension PublishedWeights {
       url: "https://github.com/forresti/SqueezeNet/tree/master/SqueezeNet_v1.1",
       sha256: "5e0e0174e876295f2d34aea57c293662c859afd7d0af9b4853a4fc9aaa69d9ca",
       licence: "BSD-2-Clause"),
-    instructions: "the address has Caffe's file; its arrays are wanted under torchvision's names",
+    instructions:
+      "the address is a page; take squeezenet_v1.1.caffemodel there and convert it to safetensors",
     accuracy: Accuracy(top1: 57.5, top5: 80.3),
     preprocessing: Preprocessing(
       resize: .shortSide(256), crop: [227, 227], channelOrder: .bgr, scale: 1,
@@ -92,7 +93,7 @@ extension Preprocessing {
         deviation: shape.prefix(1).flatMap { [Double](repeating: 1, count: $0) })
     }
     return Preprocessing(
-      resize: .shortSide(shape[1] < 64 ? shape[1] : shape[1] * 8 / 7),
+      resize: .shortSide(shape[1] < 64 ? shape[1] : shape[1] * 8 / 7), rounding: .torchvision,
       crop: Array(shape.dropFirst()))
   }
 }
