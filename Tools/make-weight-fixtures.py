@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Makes the small files of weights in Tests/Fixtures/weights: those of PyTorch and NumPy, each with the numbers that
-PyTorch itself reads from it (NAME.expected.npz), and hostile ones. Needs torch and numpy.
+PyTorch itself reads from it (NAME.expected.npz), those of MXNet and Caffe, written here after their formats, and hostile
+ones. Needs torch and numpy.
 
     python Tools/make-weight-fixtures.py [FOLDER]
 """
@@ -10,6 +11,7 @@ import collections
 import io
 import os
 import pickle
+import struct
 import sys
 import zipfile
 
@@ -130,6 +132,84 @@ def hostile():
     torch.save(torch.nn.Linear(2, 2), path("whole_module.pt"))
 
 
+def mxnet_array(array, version):
+    """One array of a list, in the format of version 0 (no magic number) to 3."""
+    flag = {"float32": 0, "float64": 1, "float16": 2, "uint8": 3, "int32": 4, "int8": 5, "int64": 6, "bool": 7}[str(array.dtype)]
+    if version == 0:
+        head = struct.pack(f"<I{array.ndim}I", array.ndim, *array.shape)
+    else:
+        head = struct.pack("<I", 0xF993FAC7 + version) + (struct.pack("<i", 0) if version > 1 else b"")
+        head += struct.pack(f"<i{array.ndim}q", array.ndim, *array.shape)
+    return head + struct.pack("<iii", 1, 0, flag) + array.tobytes()
+
+
+def mxnet(name, arrays):
+    """arrays: (name, array, version)."""
+    with open(path(name), "wb") as file:
+        file.write(struct.pack("<QQQ", 0x112, 0, len(arrays)))
+        for _, array, version in arrays:
+            file.write(mxnet_array(array, version))
+        file.write(struct.pack("<Q", len(arrays)))
+        for key, _, _ in arrays:
+            file.write(struct.pack("<Q", len(key)) + key.encode())
+    expect(name, {key.split(":")[-1]: array for key, array, _ in arrays})
+
+
+def field(number, value):
+    """One field of a message."""
+    def varint(n):
+        n &= (1 << 64) - 1
+        out = b""
+        while n > 127:
+            out += bytes([n & 127 | 128])
+            n >>= 7
+        return out + bytes([n])
+
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    data = value.encode() if isinstance(value, str) else value
+    return varint(number << 3 | 2) + varint(len(data)) + data
+
+
+def blob(array, old=False, raw=False):
+    data = array.astype("<f4").tobytes()
+    if old:
+        lengths = [1] * (4 - array.ndim) + list(array.shape)
+        return b"".join(field(i + 1, n) for i, n in enumerate(lengths)) + field(5, data)
+    shape = field(7, field(1, b"".join(bytes([n]) for n in array.shape)))
+    if raw:
+        return shape + field(10, 2) + field(12, array.astype("<f2").tobytes())
+    if array.dtype == np.float64:
+        return shape + field(8, array.tobytes())
+    return shape + field(5, data)
+
+
+def caffe():
+    ramp = lambda *shape: np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+    conv, fc, half = ramp(2, 3, 2, 2), ramp(4, 5), ramp(3).astype(np.float64)
+    net = field(1, "net") + field(100, field(1, "data") + field(2, "Input"))
+    net += field(100, field(1, "conv1") + field(2, "Convolution") + field(7, blob(conv)) + field(7, blob(ramp(2))))
+    net += field(100, field(1, "bn1") + field(2, "BatchNorm") + field(7, blob(ramp(2) * 4)) + field(7, blob(ramp(2) * 8))
+                 + field(7, blob(np.array([4.0]))))
+    net += field(100, field(1, "scale1") + field(2, "Scale") + field(7, blob(half)) + field(7, blob(half, raw=True)))
+    net += field(100, field(1, "fc") + field(2, "InnerProduct") + field(7, blob(fc)))
+    net += field(100, field(1, "lstm") + field(2, "LSTM") + field(7, blob(fc)))
+    with open(path("caffe.caffemodel"), "wb") as file:
+        file.write(net)
+    expect("caffe.caffemodel", {
+        "conv1.weight": conv, "conv1.bias": ramp(2), "bn1.running_mean": ramp(2), "bn1.running_var": ramp(2) * 2,
+        "scale1.weight": half, "scale1.bias": half, "fc.weight": fc, "lstm.0": fc})
+    # The second generation with the first inside it, and lengths in four fields.
+    old = field(1, "old") + field(2, field(2, "data") + field(3, "c1") + field(4, "c1") + field(5, 4)
+                                  + field(6, blob(conv, old=True)) + field(6, blob(ramp(2), old=True)))
+    old += field(2, field(4, "ip") + field(5, 14) + field(6, blob(fc, old=True)) + field(6, blob(ramp(4), old=True)))
+    old += field(2, field(1, field(1, "c0") + field(2, "conv") + field(50, blob(conv, old=True))))
+    with open(path("caffe_old.caffemodel"), "wb") as file:
+        file.write(old)
+    expect("caffe_old.caffemodel", {
+        "c1.weight": conv, "c1.bias": ramp(2), "ip.weight": fc, "ip.bias": ramp(4), "c0.weight": conv})
+
+
 def main():
     os.makedirs(FOLDER, exist_ok=True)
     save("kinds.pt", kinds())
@@ -160,6 +240,13 @@ def main():
         with open(path(f"arrays_{protocol}.pkl"), "wb") as file:
             pickle.dump({"model": arrays}, file, protocol=protocol)
         expect(f"arrays_{protocol}.pkl", {"model": arrays})
+    ramp = np.arange(6, dtype=np.float32).reshape(2, 3)
+    mxnet("mxnet.params", [("arg:conv0_weight", ramp, 2), ("arg:conv0_bias", ramp[0], 2),
+                           ("aux:bn0_moving_mean", ramp[1].astype(np.float64), 2)])
+    mxnet("mxnet_versions.params", [
+        ("v0", ramp, 0), ("v1", ramp.astype(np.float16), 1), ("v2", ramp.astype(np.int64), 2), ("v3", ramp > 2, 3),
+        ("scalar", np.array(7, dtype=np.int32), 3), ("u1", ramp.astype(np.uint8), 1)])
+    caffe()
     hostile()
 
 

@@ -37,9 +37,9 @@ def case(name, nodes, inputs, outputs=("y",), initializers=None, opset=17, funct
     results = onnxruntime.InferenceSession(made, providers=["CPUExecutionProvider"]).run(list(outputs), inputs)
     tensors[f"{name}/model"] = np.frombuffer(made, dtype=np.uint8).copy()
     for key, value in inputs.items():
-        tensors[f"{name}/in/{key}"] = np.ascontiguousarray(value)
+        tensors[f"{name}/in/{key}"] = np.array(value, order="C")
     for key, value in zip(outputs, results):
-        tensors[f"{name}/out/{key}"] = np.ascontiguousarray(value)
+        tensors[f"{name}/out/{key}"] = np.array(value, order="C")
 
 
 def one(name, kind, inputs, outputs=("y",), opset=17, initializers=None, **attributes):

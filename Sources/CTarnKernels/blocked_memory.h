@@ -11,12 +11,6 @@ typedef struct {
   int64_t count;
 } tarn_window_rows;
 
-/// Batch normalisation's gradient in one block of channels; 16 numbers each but `low` and `high`.
-typedef struct {
-  const float *mean, *rstd, *factor, *a, *b;
-  float low, high;
-} tarn_norm_channels;
-
 struct tarn_blocked_memory {
   /// [channels, pixels], rows `ld` apart, to [pixels, 16] and back; channels ≤ 16.
   void (*block)(float *blocked, const float *x, int64_t ld, int64_t channels, int64_t pixels);
@@ -32,12 +26,10 @@ struct tarn_blocked_memory {
 
   /// Takes `pixels` more pixels into the mean and the sum of squared deviations of `seen` pixels.
   void (*moments)(int64_t seen, int64_t pixels, const float *x, double *mean, double *squares);
-  /// Adds to the sums of g' and of g' (x - mean) rstd; y may be null.
+  /// Adds to the sums of g and of g (x - mean) rstd.
   void (*gradient_sums)(
-    int64_t pixels, const float *g, const float *y, const float *x, const tarn_norm_channels *channels, double *sum_g,
+    int64_t pixels, const float *g, const float *x, const float *mean, const float *rstd, double *sum_g,
     double *sum_gx);
-  void (*normalize_gradient)(
-    int64_t pixels, const float *g, const float *y, const float *x, const tarn_norm_channels *channels, float *dx);
 };
 
 #endif

@@ -14,9 +14,7 @@ typedef struct {
   int64_t n, blocks, pixels;
   /// Pieces that an image is cut into, and pieces that make a part.
   int64_t pieces, per_part, parts;
-  const float *x, *g, *y, *mean, *rstd, *factor, *a, *b;
-  float low, high;
-  float *dx;
+  const float *x, *g, *mean, *rstd;
   /// [blocks, parts, 2, 16]
   double *partials;
 } norm_job;
@@ -35,13 +33,6 @@ static int take_partials(norm_job *job) {
   if (!job->partials) return TARN_NO_MEMORY;
   for (int64_t i = 0; i < count; i++) job->partials[i] = 0;
   return TARN_OK;
-}
-
-static tarn_norm_channels channels_of(const norm_job *job, int64_t block) {
-  const int64_t at = block * TARN_LANES;
-  return (tarn_norm_channels){
-    .mean = job->mean + at, .rstd = job->rstd + at, .factor = job->factor ? job->factor + at : NULL,
-    .a = job->a ? job->a + at : NULL, .b = job->b ? job->b + at : NULL, .low = job->low, .high = job->high};
 }
 
 /// Piece number `piece` of a block: where it begins, and its pixels.
@@ -124,20 +115,20 @@ static void gradient_sums_task(void *ctx, int64_t begin, int64_t end) {
   const norm_job *job = ctx;
   for (int64_t i = begin; i < end; i++) {
     double *sums = job->partials + i * 2 * TARN_LANES;
-    const tarn_norm_channels channels = channels_of(job, i / job->parts);
+    const int64_t channels = i / job->parts * TARN_LANES;
     EVERY_PIECE({
       job->kernels->gradient_sums(
-        pixels, job->g + at, job->y ? job->y + at : NULL, job->x + at, &channels, sums, sums + TARN_LANES);
+        pixels, job->g + at, job->x + at, job->mean + channels, job->rstd + channels, sums, sums + TARN_LANES);
     })
   }
 }
 
 int tarn_blocked_gradient_sums(
-  int64_t n, int64_t blocks, int64_t pixels, const float *g, const float *y, float low, float high, const float *x,
-  const float *mean, const float *rstd, float *sum_g, float *sum_gx
+  int64_t n, int64_t blocks, int64_t pixels, const float *g, const float *x, const float *mean, const float *rstd,
+  float *sum_g, float *sum_gx
 ) {
   norm_job job = job_for(n, blocks, pixels, x);
-  job.g = g, job.y = y, job.low = low, job.high = high, job.mean = mean, job.rstd = rstd;
+  job.g = g, job.mean = mean, job.rstd = rstd;
   if (take_partials(&job)) return TARN_NO_MEMORY;
   tarn_parallel(blocks * job.parts, 1, gradient_sums_task, &job);
   for (int64_t i = 0; i < blocks * TARN_LANES; i++) {
@@ -150,27 +141,5 @@ int tarn_blocked_gradient_sums(
     sum_g[i] = (float)total;
     sum_gx[i] = (float)product;
   }
-  return TARN_OK;
-}
-
-static void normalize_gradient_task(void *ctx, int64_t begin, int64_t end) {
-  const norm_job *job = ctx;
-  for (int64_t i = begin; i < end; i++) {
-    const tarn_norm_channels channels = channels_of(job, i / job->parts);
-    EVERY_PIECE({
-      job->kernels->normalize_gradient(
-        pixels, job->g + at, job->y ? job->y + at : NULL, job->x + at, &channels, job->dx + at);
-    })
-  }
-}
-
-int tarn_blocked_normalize_gradient(
-  int64_t n, int64_t blocks, int64_t pixels, const float *g, const float *y, float low, float high, const float *x,
-  const float *mean, const float *rstd, const float *factor, const float *a, const float *b, float *dx
-) {
-  norm_job job = job_for(n, blocks, pixels, x);
-  job.g = g, job.y = y, job.low = low, job.high = high, job.mean = mean, job.rstd = rstd;
-  job.factor = factor, job.a = a, job.b = b, job.dx = dx;
-  tarn_parallel(blocks * job.parts, 1, normalize_gradient_task, &job);
   return TARN_OK;
 }

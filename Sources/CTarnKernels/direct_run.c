@@ -136,6 +136,27 @@ static void copy_task(void *ctx, int64_t begin, int64_t end) {
   }
 }
 
+// MARK: Limits
+
+enum {
+  /// Bytes of weights that stay in the second-level cache beside what else a piece needs: if there are more, rather
+  /// the weights are shared out than the image.
+  KEPT_WEIGHTS = 256 << 10,
+  /// Bytes of x and y from which on the start of y has left the last cache when its end is written.
+  LAST_CACHE = 32 << 20,
+  /// Bytes of x that a piece reads.
+  PIECE_IMAGE = 256 << 10,
+  /// Bytes of weights used by all tiles of a piece in turn.
+  CHUNK_WEIGHTS = 160 << 10,
+  /// Tiles that fetch the next weights between them, if there are as many; more than the second use the weights long
+  /// enough without.
+  FETCHING_TILES = 4,
+  MOST_FETCHING = 32,
+  /// Pieces for the threads to share, and the least products of one.
+  MOST_PIECES = 32,
+  LEAST_PRODUCTS = 250000,
+};
+
 // MARK: Tiles
 
 typedef struct {
@@ -172,12 +193,28 @@ static void run_tile(direct_piece *p, int64_t row, int64_t column, int64_t count
   else job->kernels->tiles[blocks - 1][rows - 1][count - 1](t);
 }
 
+/// Weights come from memory, and where images are small few tiles use them: while some are used, each tile fetches a
+/// part of those that this thread will use next. Pieces are taken in turn.
+static void fetch_ahead(direct_piece *p, int64_t block, int64_t tile, int64_t tiles) {
+  const direct_job *job = p->job;
+  const tarn_direct_grid *grid = job->grid;
+  const int64_t floats = job->kernels->blocks * grid->w_out, parts = tarn_least(tiles, FETCHING_TILES);
+  int64_t next = block + job->kernels->blocks;
+  if (next >= p->end_block) next = p->first_block + tarn_threads() * job->piece_blocks;
+  const int pays = tile < parts && tiles <= MOST_FETCHING && job->chunk >= grid->c &&
+                   floats * (int64_t)sizeof(float) <= CHUNK_WEIGHTS;
+  p->tile.ahead = pays ? p->w + next * grid->w_out + tile * (floats / parts) : p->w + block * grid->w_out;
+  p->tile.ahead_step = pays ? 2 * TARN_LANES * FETCHING_TILES / parts : 0;
+}
+
 /// All tiles with the sums over channels from `begin` on to those before `end`.
 static void run_chunk(direct_piece *p, int64_t block, int64_t begin, int64_t end) {
   const direct_job *job = p->job;
   const tarn_direct_grid *grid = job->grid;
   const int64_t columns = grid->columns.count;
   p->tile.c = end - begin;
+  const int64_t tiles = tarn_ceil_div(p->end_row - p->first_row, job->tile_rows) * (p->end_tile - p->first_tile);
+  int64_t tile = 0;
   for (int64_t row = p->first_row; row < p->end_row; row += job->tile_rows) {
     for (int64_t i = p->first_tile; i < p->end_tile; i++) {
       const int64_t column = first_column(job, i), next = first_column(job, i + 1);
@@ -186,6 +223,7 @@ static void run_chunk(direct_piece *p, int64_t block, int64_t begin, int64_t end
       p->tile.to = end < grid->c ? sums : NULL;
       p->tile.x = p->x + begin / TARN_LANES * job->x_plane;
       p->tile.w = p->w + begin / TARN_LANES * grid->w_block;
+      fetch_ahead(p, block, tile++, tiles);
       run_tile(p, row, column, next - column, block);
     }
   }
@@ -274,21 +312,6 @@ static void direct_task(void *ctx, int64_t begin, int64_t end) {
 }
 
 // MARK: Cutting
-
-enum {
-  /// Bytes of weights that stay in the second-level cache beside what else a piece needs: if there are more, rather
-  /// the weights are shared out than the image.
-  KEPT_WEIGHTS = 256 << 10,
-  /// Bytes of x and y from which on the start of y has left the last cache when its end is written.
-  LAST_CACHE = 32 << 20,
-  /// Bytes of x that a piece reads.
-  PIECE_IMAGE = 256 << 10,
-  /// Bytes of weights used by all tiles of a piece in turn.
-  CHUNK_WEIGHTS = 160 << 10,
-  /// Pieces for the threads to share, and the least products of one.
-  MOST_PIECES = 32,
-  LEAST_PRODUCTS = 250000,
-};
 
 static void cut_tiles(direct_job *job, tarn_direct_axis *rows, tarn_direct_axis *columns) {
   const int64_t most = job->kernels->pixels;

@@ -20,6 +20,9 @@ typedef struct {
   int64_t x_row, x_block;
   /// From block to block of input and of output channels.
   int64_t w_block, w_out;
+  /// Weights to fetch: two cache lines with every four channels, each time so many floats further on.
+  const float *ahead;
+  int64_t ahead_step;
   /// Sums begun before, and where to leave sums that are not complete: [blocks][pixels][16], or null.
   const float *from;
   float *to;

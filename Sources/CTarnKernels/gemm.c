@@ -27,28 +27,10 @@ typedef struct {
   char *a, *b;
   /// B is read where it lies.
   int in_place;
-  int64_t task_rows, task_columns, column_tasks;
+  int64_t task_rows, task_columns, row_tasks, tasks;
 } gemm_job;
 
 // MARK: Packing
-
-static void pack_a_task(void *ctx, int64_t begin, int64_t end) {
-  const gemm_job *job = ctx;
-  for (int64_t i = begin * job->mr; i < tarn_least(end * job->mr, job->rows); i += job->mr) {
-    job->gemm->pack_a(
-      job->gemm->a, job->row + i, tarn_least(job->mr, job->rows - i), job->p, job->depth,
-      job->a + i * job->depth * job->bytes, job->mr);
-  }
-}
-
-static void pack_b_task(void *ctx, int64_t begin, int64_t end) {
-  const gemm_job *job = ctx;
-  for (int64_t j = begin * job->nr; j < tarn_least(end * job->nr, job->columns); j += job->nr) {
-    job->gemm->pack_b(
-      job->gemm->b, job->column + j, tarn_least(job->nr, job->columns - j), job->p, job->depth,
-      job->b + j * job->depth * job->bytes, job->nr);
-  }
-}
 
 static void pack_contiguous(
   const tarn_matrix *matrix, int64_t bytes, const char *src, int64_t count, int64_t k, char *dst, int64_t width
@@ -56,18 +38,6 @@ static void pack_contiguous(
   const tarn_level *level = tarn_level_now();
   const int same = matrix->dtype == TARN_DTYPE_F32 || matrix->dtype == TARN_DTYPE_F64;
   const int64_t step = matrix->ld * tarn_bytes_of(matrix->dtype), row = width * bytes, used = count * bytes;
-  if (same && count == width && used == 128) {
-    for (int64_t p = 0; p < k; p++) memcpy(dst + p * row, src + p * step, 128);
-    return;
-  }
-  if (same && count == width && used == 56) {
-    // A panel of 14 rows of A. The processor does not fetch ahead by itself what lies so far apart.
-    for (int64_t p = 0; p < k; p++) {
-      __builtin_prefetch(src + tarn_least(p + 16, k - 1) * step);
-      memcpy(dst + p * row, src + p * step, 56);
-    }
-    return;
-  }
   for (int64_t p = 0; p < k; p++, dst += row, src += step) {
     if (same) {
       memcpy(dst, src, (size_t)used);
@@ -112,6 +82,46 @@ void tarn_pack_matrix(
   }
 }
 
+/// Panels of a matrix whose columns follow one another, as many as are whole. Returns how many columns that is.
+static int64_t pack_whole_panels(
+  const tarn_matrix *matrix, int64_t first, int64_t count, int64_t p0, int64_t k, void *dst, int64_t width
+) {
+  const tarn_level *level = tarn_level_now();
+  const int wide = matrix->dtype == TARN_DTYPE_F64, columns = width == level->nr[wide];
+  if (matrix->across || (!wide && matrix->dtype != TARN_DTYPE_F32) || (!columns && width != level->mr)) return 0;
+  const char *from = (const char *)matrix->data + (p0 * matrix->ld + first) * (wide ? 8 : 4);
+  level->pack_panels[wide][columns](dst, from, matrix->ld, count / width, k);
+  return count / width * width;
+}
+
+/// Rows of A or columns of B from `first` on, `count` of them: panels of `width`.
+static void pack(
+  const gemm_job *job, tarn_pack one, const void *source, int64_t first, int64_t count, char *panels, int64_t width
+) {
+  const int64_t k = job->depth, bytes = k * job->bytes;
+  int64_t done = 0;
+  if (one == tarn_pack_matrix) done = pack_whole_panels(source, first, count, job->p, k, panels, width);
+  for (; done < count; done += width) {
+    one(source, first + done, tarn_least(width, count - done), job->p, k, panels + done * bytes, width);
+  }
+}
+
+static void pack_a_task(void *ctx, int64_t begin, int64_t end) {
+  const gemm_job *job = ctx;
+  const int64_t first = begin * job->mr, last = tarn_least(end * job->mr, job->rows);
+  pack(
+    job, job->gemm->pack_a, job->gemm->a, job->row + first, last - first, job->a + first * job->depth * job->bytes,
+    job->mr);
+}
+
+static void pack_b_task(void *ctx, int64_t begin, int64_t end) {
+  const gemm_job *job = ctx;
+  const int64_t first = begin * job->nr, last = tarn_least(end * job->nr, job->columns);
+  pack(
+    job, job->gemm->pack_b, job->gemm->b, job->column + first, last - first,
+    job->b + first * job->depth * job->bytes, job->nr);
+}
+
 // MARK: Tiles
 
 static void tile_task(void *ctx, int64_t begin, int64_t end) {
@@ -119,7 +129,7 @@ static void tile_task(void *ctx, int64_t begin, int64_t end) {
   const tarn_gemm *gemm = job->gemm;
   const int accumulate = gemm->accumulate || job->p > 0;
   for (int64_t task = begin; task < end; task++) {
-    const int64_t i0 = task / job->column_tasks * job->task_rows, j0 = task % job->column_tasks * job->task_columns;
+    const int64_t i0 = task % job->row_tasks * job->task_rows, j0 = task / job->row_tasks * job->task_columns;
     const int64_t i1 = tarn_least(i0 + job->task_rows, job->rows);
     const int64_t j1 = tarn_least(j0 + job->task_columns, job->columns);
     for (int64_t i = i0; i < i1; i += job->mr) {
@@ -145,9 +155,9 @@ static void choose_tasks(gemm_job *job) {
   job->task_rows = tarn_greatest(job->mr, TASK_ROWS / job->mr * job->mr);
   job->task_columns = TASK_COLUMNS;
   for (;;) {
-    job->column_tasks = tarn_ceil_div(job->columns, job->task_columns);
-    int64_t tasks = tarn_ceil_div(job->rows, job->task_rows) * job->column_tasks;
-    if (tarn_threads() == 1 || tasks >= wanted) return;
+    job->row_tasks = tarn_ceil_div(job->rows, job->task_rows);
+    job->tasks = tarn_ceil_div(job->columns, job->task_columns) * job->row_tasks;
+    if (tarn_threads() == 1 || job->tasks >= wanted) return;
     if (job->task_columns > 2 * job->nr && job->columns > job->task_columns / 2) {
       job->task_columns = tarn_ceil_div(job->task_columns / 2, job->nr) * job->nr;
     } else if (job->task_rows > job->mr && job->rows > job->mr) {
@@ -160,7 +170,7 @@ static void choose_tasks(gemm_job *job) {
 
 static void pack_rows(gemm_job *job) {
   tarn_parallel(
-    tarn_ceil_div(job->rows, job->mr), tarn_greatest(1, 16384 / (job->mr * job->depth)), pack_a_task, job);
+    tarn_ceil_div(job->rows, job->mr), tarn_greatest(4, 32768 / (job->mr * job->depth)), pack_a_task, job);
 }
 
 static void multiply_block(gemm_job *job) {
@@ -172,14 +182,13 @@ static void multiply_block(gemm_job *job) {
     pack_rows(job);
   }
   choose_tasks(job);
-  const int64_t tasks = tarn_ceil_div(job->rows, job->task_rows) * job->column_tasks;
-  tarn_parallel(tasks, together ? 1 : tasks, tile_task, job);
+  tarn_parallel(job->tasks, together ? 1 : job->tasks, tile_task, job);
 }
 
 static void pack_columns(gemm_job *job) {
   const int64_t panels = tarn_ceil_div(job->columns, job->nr);
   if (!job->in_place) {
-    tarn_parallel(panels, tarn_greatest(1, 32768 / (job->nr * job->depth)), pack_b_task, job);
+    tarn_parallel(panels, tarn_greatest(4, 32768 / (job->nr * job->depth)), pack_b_task, job);
   } else if (job->columns % job->nr) {
     pack_b_task(job, panels - 1, panels);
   }
@@ -210,18 +219,22 @@ void tarn_gemm_pack_a(const tarn_gemm *gemm, void *packed) {
   }
 }
 
+/// `count` in as few equal parts of whole panels as have at most `most`.
+static int64_t equal_part(int64_t count, int64_t most, int64_t panel) {
+  return tarn_ceil_div(tarn_ceil_div(count, tarn_ceil_div(count, most)), panel) * panel;
+}
+
 int tarn_gemm_run(const tarn_gemm *gemm) {
   gemm_job job = prepared(gemm);
   // Packing B pays from the third panel of A on.
   job.in_place = gemm->plain_b && gemm->m <= 2 * job.mr;
   const int64_t depth = job.most_depth;
-  const int64_t rows = tarn_least(gemm->m, MOST_ROWS / job.mr * job.mr);
-  const int64_t columns = tarn_least(gemm->n, MOST_COLUMNS);
+  const int64_t rows = equal_part(gemm->m, MOST_ROWS, job.mr), columns = equal_part(gemm->n, MOST_COLUMNS, job.nr);
   if (!gemm->packed_a) {
-    job.a = tarn_scratch(TARN_SCRATCH_PACK_A, (size_t)(tarn_ceil_div(rows, job.mr) * job.mr * depth * job.bytes));
+    job.a = tarn_scratch(TARN_SCRATCH_PACK_A, (size_t)(rows * depth * job.bytes));
     if (!job.a) return TARN_NO_MEMORY;
   }
-  job.b = tarn_scratch(TARN_SCRATCH_PACK_B, (size_t)(tarn_ceil_div(columns, job.nr) * job.nr * depth * job.bytes));
+  job.b = tarn_scratch(TARN_SCRATCH_PACK_B, (size_t)(columns * depth * job.bytes));
   if (!job.b) return TARN_NO_MEMORY;
   for (job.column = 0; job.column < gemm->n; job.column += columns) {
     job.columns = tarn_least(columns, gemm->n - job.column);

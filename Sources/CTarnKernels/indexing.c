@@ -96,6 +96,13 @@ typedef struct {
 #define ADD_F16(a, b) tarn_f16_of_float(tarn_float_of_f16(a) + tarn_float_of_f16(b))
 #define ADD_BF16(a, b) tarn_bf16_of_float(tarn_float_of_bf16(a) + tarn_float_of_bf16(b))
 
+/// Rows of updates lie far apart: they are fetched this many rows before they are added.
+enum { AHEAD = 16 };
+
+static inline void fetch(const void *row, int64_t bytes) {
+  for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch((const char *)row + i);
+}
+
 #define ADD_ROWS(T, ADD)                                                                         \
   {                                                                                              \
     T *out = (T *)job->out + outer * job->indices.axis_length * job->inner + first;              \
@@ -105,6 +112,7 @@ typedef struct {
     }                                                                                            \
     for (int64_t i = 0; i < job->n_indices; i++, from += job->inner) {                           \
       T *to = out + index_at(&job->indices, i) * job->inner;                                     \
+      fetch(from + AHEAD * job->inner, n * (int64_t)sizeof(T));                                  \
       for (int64_t j = 0; j < n; j++) to[j] = ADD(to[j], from[j]);                               \
     }                                                                                            \
     break;                                                                                       \

@@ -99,6 +99,8 @@ typedef void (*tarn_tile)(
 /// dst[p * width + j] = src[j * ld + p] for j < count, p < k.
 typedef void (*tarn_pack_transposed)(
   void *dst, int64_t width, const void *src, int64_t ld, int64_t count, int64_t k);
+/// Whole panels from rows that are `ld` apart: each has k rows, as wide as the function is for.
+typedef void (*tarn_pack_panels)(void *dst, const void *src, int64_t ld, int64_t panels, int64_t k);
 /// y[j], j < n, from x[p], p < k, and a matrix whose rows are ld apart.
 typedef void (*tarn_matrix_vector)(void *y, const void *x, const void *b, int64_t ld, int64_t n, int64_t k);
 
@@ -162,8 +164,10 @@ typedef struct {
 typedef void (*tarn_strip_products)(const tarn_strip_products_of *of, int64_t n_taps);
 
 /// Rows of C, ldc apart and two vectors wide, = or += rows of A, lda apart, times B, whose rows are two vectors.
+/// At each step of k `ahead` is fetched, and moves on by `ahead_step`.
 typedef void (*tarn_row_tile)(
-  int64_t k, const float *a, int64_t lda, const float *b, float *c, int64_t ldc, int accumulate);
+  int64_t k, const float *a, int64_t lda, const float *b, float *c, int64_t ldc, int accumulate, const float *ahead,
+  int64_t ahead_step);
 
 /// `n` units of one row of a recurrent layer at one step. What has several gates has them `step` apart, but `sums`,
 /// the products with h, `sums_step`.
@@ -208,6 +212,8 @@ typedef struct {
   int mr, nr[2];
   tarn_tile tile[2][TARN_MOST_TILE_ROWS];
   tarn_pack_transposed pack_transposed[2];
+  /// [][0] of `mr` columns, [][1] of `nr`.
+  tarn_pack_panels pack_panels[2][2];
   /// Matrices stored [n, k] and [k, n].
   tarn_matrix_vector dots[2], combination[2];
   /// Convolution, of f32 and f64.

@@ -119,6 +119,12 @@ static int pack_weights(layer *job, tarn_task task, int64_t panels) {
   return TARN_OK;
 }
 
+/// The weights of a wide layer do not stay in the second-level cache: while tiles are made with the panels of one block,
+/// each fetches its part of the next one's, so many floats for each row of a panel.
+static int64_t fetched_by_tile(const layer *job, int64_t rows) {
+  return tarn_greatest(1, job->width / tarn_ceil_div(rows, job->level->mr));
+}
+
 // MARK: Forward
 
 /// The rows of one task, and the memory it works in.
@@ -146,32 +152,46 @@ static tarn_cell cell_of(const forward_rows *f, int64_t i, int64_t unit, int64_t
   return cell;
 }
 
-/// Fetches what a tile's gates will read, while its products are made: rows lie far apart, and come from memory.
-static void fetch_inputs(const forward_rows *f, int64_t first, int64_t count, int64_t unit, int from, int to) {
+static void fetch(const layer *job, const float *at) {
+  __builtin_prefetch(at);
+  if (job->width > 16) __builtin_prefetch(at + 16);
+}
+
+static void fetch_to_write(const layer *job, const float *at) {
+  __builtin_prefetch(at, 1);
+  if (job->width > 16) __builtin_prefetch(at + 16, 1);
+}
+
+/// Fetches what one gate of a tile will read and write, while products are made: rows lie far apart, and come from
+/// memory.
+static void fetch_gate(const forward_rows *f, int64_t first, int64_t count, int64_t unit, int gate) {
   const layer *job = f->job;
   const int64_t row = job->gates * job->hidden;
-  const float *inputs = job->inputs + (f->t * job->shape->batch + f->row + first) * row + unit;
+  const float *inputs = job->inputs + (f->t * job->shape->batch + f->row + first) * row + unit + gate * job->hidden;
+  const int kept = kept_of(job->shape->kind) != 0, is_lstm = job->shape->kind == TARN_LSTM;
   for (int64_t i = 0; i < count; i++) {
-    for (int gate = from; gate < to; gate++) {
-      const float *at = inputs + i * row + gate * job->hidden;
-      __builtin_prefetch(at);
-      if (job->width > 16) __builtin_prefetch(at + 16);
-    }
+    const int64_t r = f->row + first + i;
+    fetch(job, inputs + i * row);
+    if (kept) fetch_to_write(job, gates_at(job, f->t, r) + unit + gate * job->hidden);
+    if (gate == 0) fetch_to_write(job, h_plane(job, plane_after(job, f->t), r) + unit);
+    if (gate == 1 && is_lstm) fetch_to_write(job, c_plane(job, f->s + 1, r) + unit);
   }
 }
 
 /// Gates from `from` to `to` of all units: products of `operand`, and `step` on their sums; r h goes to `met`.
 static void step_gates(const forward_rows *f, const float *operand, int from, int to, tarn_cell_step step, float *met) {
   const layer *job = f->job;
-  const int64_t k = job->hidden, ldc = (to - from) * job->width;
+  const int64_t k = job->hidden, ldc = (to - from) * job->width, fetched = fetched_by_tile(job, f->rows);
   for (int64_t block = 0; block < job->blocks; block++) {
     const int64_t unit = block * job->width, n = tarn_least(job->width, job->hidden - unit);
+    const float *ahead = job->packed + ((block + 1) % job->blocks * job->gates + from) * k * job->width;
     EACH_TILE(job->level, f->rows, first, count) {
-      fetch_inputs(f, first, count, unit, from, to);
       for (int gate = from; gate < to; gate++) {
+        fetch_gate(f, first, count, unit, gate);
         job->level->row_tile[count - 1](
           k, operand + first * f->ld, f->ld, job->packed + (block * job->gates + gate) * k * job->width,
-          f->sums + (gate - from) * job->width, ldc, 0);
+          f->sums + (gate - from) * job->width, ldc, 0, ahead, fetched);
+        ahead += k * fetched;
       }
       for (int64_t i = first; i < first + count; i++) {
         if (is_over(job, f->t, f->row + i)) continue;
@@ -302,13 +322,30 @@ static void pass(const tarn_cell_slope *cell, int gates) {
 /// out = or += operand times the weights of gates `from` to `to`.
 static void multiply_gates(const backward_rows *b, int from, int to, float *out, int accumulate) {
   const layer *job = b->job;
-  const int64_t skipped = from * job->hidden, depth = job->gates * job->hidden;
+  const int64_t skipped = from * job->hidden, depth = job->gates * job->hidden, k = (to - from) * job->hidden;
+  const int64_t fetched = fetched_by_tile(job, b->rows);
   for (int64_t block = 0; block < job->blocks; block++) {
     const float *panel = job->packed + (block * depth + skipped) * job->width;
+    const float *ahead = job->packed + ((block + 1) % job->blocks * depth + skipped) * job->width;
     EACH_TILE(job->level, b->rows, first, count) {
       job->level->row_tile[count - 1](
-        (to - from) * job->hidden, b->operand + first * b->ld + skipped, b->ld, panel,
-        out + first * b->ldc + block * job->width, b->ldc, accumulate);
+        k, b->operand + first * b->ld + skipped, b->ld, panel, out + first * b->ldc + block * job->width, b->ldc,
+        accumulate, ahead, fetched);
+      ahead += k * fetched;
+    }
+  }
+}
+
+/// Fetches what a row of gates will read and write. Rows lie far apart, and come from memory.
+static void fetch_slopes(const backward_rows *b, int64_t i) {
+  const tarn_cell_slope cell = slope_of(b, i);
+  const int gates = b->job->gates;
+  for (int64_t j = 0; j < cell.n; j += 16) {
+    __builtin_prefetch(cell.g + j);
+    if (cell.c_before) __builtin_prefetch(cell.c_before + j);
+    for (int gate = 0; gate < gates; gate++) {
+      if (cell.gates) __builtin_prefetch(cell.gates + gate * cell.step + j);
+      __builtin_prefetch(cell.slopes + gate * cell.step + j, 1);
     }
   }
 }
@@ -318,6 +355,7 @@ static void backward_step(const backward_rows *b) {
   const int kind = job->shape->kind, is_early = kind == TARN_GRU_RESET_BEFORE;
   for (int64_t i = 0; i < b->rows; i++) {
     const tarn_cell_slope cell = slope_of(b, i);
+    if (i + 1 < b->rows) fetch_slopes(b, i + 1);
     if (is_over(job, b->t, b->row + i)) {
       pass(&cell, job->gates);
     } else {

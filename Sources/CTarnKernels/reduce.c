@@ -34,6 +34,9 @@ typedef struct {
   /// [outer, parts, inner] of the accumulating type.
   char *partials;
   tarn_plan_operand *result;
+  /// What is reduced, where blocks would be put together of runs of memory of this many elements; else null.
+  const tarn_plan_operand *plain;
+  int64_t plain_run;
   int *status;
 } reduction_job;
 
@@ -176,6 +179,34 @@ static void rows_task(void *ctx, int64_t begin, int64_t end) {
 
 // MARK: Columns
 
+/// Runs shorter than this are gathered into blocks first.
+enum { SHORT_PLAIN_RUN = 64 };
+
+/// Kept and reduced axes of an image may follow one another in memory although they cannot merge.
+static void find_plain(reduction_job *job) {
+  const tarn_plan *plan = job->plan;
+  if (plan->result >= plan->n_inputs || job->inner > NARROW) return;
+  const tarn_plan_operand *input = &plan->inputs[plan->result];
+  if (input->access != TARN_SEGMENTS || input->kind != TARN_MEMORY || !tarn_is_native(input->dtype)) return;
+  int64_t run = 1;
+  for (int axis = plan->rank - 1; axis >= 0 && input->strides[axis] == run; axis--) run *= plan->shape[axis];
+  if (run < SHORT_PLAIN_RUN || run % job->inner) return;
+  job->plain = input;
+  job->plain_run = run;
+}
+
+/// Where the element of a position lies, and how many follow it.
+static const char *plain_at(const reduction_job *job, int64_t position, int64_t *count) {
+  const tarn_plan *plan = job->plan;
+  int64_t offset = 0;
+  *count = job->plain_run - position % job->plain_run;
+  for (int axis = plan->rank - 1; axis >= 0; axis--) {
+    offset += position % plan->shape[axis] * job->plain->strides[axis];
+    position /= plan->shape[axis];
+  }
+  return job->plain->base + offset * job->plain->size;
+}
+
 /// Rows of `job->inner` results that share a block.
 static void fold_narrow_columns(
   const reduction_job *job, void **values, int64_t position, int64_t rows, char *accumulators
@@ -183,6 +214,14 @@ static void fold_narrow_columns(
   const tarn_plan *plan = job->plan;
   const tarn_fold_rows fold = plan->level->row_folds[job->reduction][job->cls];
   const int64_t together = TARN_BLOCK / job->inner;
+  if (job->plain) {
+    for (int64_t row = 0, n; row < rows; row += n) {
+      const char *at = plain_at(job, position + row * job->inner, &n);
+      n = tarn_least(n / job->inner, rows - row);
+      fold(accumulators, at, n, job->inner);
+    }
+    return;
+  }
   for (int64_t row = 0; row < rows; row += together) {
     int64_t n = tarn_least(together, rows - row);
     tarn_plan_block(plan, values, position + row * job->inner, n * job->inner);
@@ -289,6 +328,20 @@ typedef struct {
   int order[TARN_MAX_RANK], group[TARN_MAX_RANK];
 } arrangement;
 
+/// Whether a kept axis lies inside a reduced one in the memory of the input with most elements, though not in its shape:
+/// channels of blocked images, columns of a transposed matrix.
+static int lies_inside(const tarn_loop *loop, int axis, int reduced) {
+  int64_t most = 0, step = 0, around = 0;
+  for (int i = 0; i < loop->n_inputs; i++) {
+    const tarn_operand *input = &loop->inputs[i];
+    int64_t elements = 1;
+    for (int j = 0; j < loop->rank; j++) elements *= input->strides[j] ? loop->shape[j] : 1;
+    if (input->kind != TARN_MEMORY || elements <= most) continue;
+    most = elements, step = input->strides[axis], around = input->strides[reduced];
+  }
+  return step != 0 && (step < 0 ? -step : step) < (around < 0 ? -around : around);
+}
+
 static arrangement arrange(const tarn_loop *loop, uint32_t mask) {
   arrangement a;
   int last_reduced = -1, n = 0;
@@ -297,7 +350,8 @@ static arrangement arrange(const tarn_loop *loop, uint32_t mask) {
   }
   for (int group = OUTER; group <= INNER; group++) {
     for (int axis = 0; axis < loop->rank; axis++) {
-      int its = mask >> axis & 1 ? REDUCED : axis < last_reduced ? OUTER : INNER;
+      const int outside = axis < last_reduced && !lies_inside(loop, axis, last_reduced);
+      const int its = mask >> axis & 1 ? REDUCED : outside ? OUTER : INNER;
       if (its != group) continue;
       a.group[n] = group;
       a.order[n++] = axis;
@@ -371,6 +425,7 @@ int tarn_reduce_run(
     .plan = plan, .reduction = reduction, .cls = plan->result_class, .result = plan->outputs, .status = &status};
   job.bytes = tarn_class_bytes(accumulator_class(job.cls));
   split_work(&job);
+  find_plain(&job);
   if (job.parts > 1) {
     job.partials = tarn_scratch(TARN_SCRATCH_PARTIALS, (size_t)(job.outer * job.parts * job.inner * job.bytes));
     if (!job.partials) return TARN_NO_MEMORY;

@@ -21,6 +21,10 @@ public struct Weights: Sendable {
     case hdf5
     /// Keras 3's archives.
     case keras
+    /// Lists of arrays of MXNet.
+    case mxnet
+    /// Models of Caffe.
+    case caffe
   }
 
   /// The names, in order.
@@ -47,9 +51,13 @@ public struct Weights: Sendable {
   /// Reads a file of any known format, told by its contents and not by its name. The array of an
   /// NPY file is named after the file.
   public init(contentsOf url: URL) throws {
-    let file = try FileBytes(mapping: url)
+    try self.init(FileBytes(mapping: url), at: url)
+  }
+
+  /// Reads the bytes of a file; `url` is where it lies, for what it refers to beside it.
+  package init(_ file: FileBytes, at url: URL) throws {
     let format = try Self.format(of: file)
-    self.init(source: url.path)
+    self.init(source: file.name)
     defer { self.format = format }
     switch format {
     case .safetensors:
@@ -64,6 +72,8 @@ public struct Weights: Sendable {
       for (name, tensor) in try ONNXFile.initializers(of: file, folder: folder) {
         self[name] = tensor
       }
+    case .mxnet: for (name, tensor) in try MXNetFile.read(file) { self[name] = tensor }
+    case .caffe: for (name, tensor) in try CaffeFile.read(file) { self[name] = tensor }
     case .npy: self[url.deletingPathExtension().lastPathComponent] = try NPY.read(file)
     }
   }
@@ -121,15 +131,16 @@ public struct Weights: Sendable {
     return result
   }
 
-  /// Writes a file of the format that its name ends in: `.safetensors` or `.npz`.
+  /// Writes a file of the format that its name ends in: `.safetensors`, `.npz`, or `.pt` and `.pth` for PyTorch.
   public func write(to url: URL) throws {
     switch url.pathExtension.lowercased() {
     case "safetensors": try Safetensors.write(all, metadata: metadata, to: url)
     case "npz": try NPZ.write(all, to: url)
+    case "pt", "pth": try TorchWriter.write(all, to: url)
     default:
       throw DataError(
         .unwritable, file: url.path, reason: "the name does not tell a format for named tensors",
-        hint: "end it in .safetensors or .npz")
+        hint: "end it in .safetensors, .npz or .pt")
     }
   }
 
@@ -143,6 +154,7 @@ public struct Weights: Sendable {
   package static func format(of file: FileBytes) throws(DataError) -> Format {
     if file.starts(with: NPY.magic) { return .npy }
     if file.starts(with: HDF5File.magic) { return .hdf5 }
+    if file.starts(with: MXNetFile.magic) { return .mxnet }
     if file.starts(with: ZipArchive.emptyMagic) { return .npz }
     if file.starts(with: ZipArchive.magic) { return try archiveFormat(of: ZipArchive(file)) }
     if file.count > 2 && file.withBytes({ $0[0] == 0x80 && (2...5).contains($0[1]) }) {
@@ -153,9 +165,11 @@ public struct Weights: Sendable {
     if looksLikeSafetensors { return .safetensors }
     if let foreign = ForeignFormat(of: file) { throw foreign.error(file) }
     if ONNXFile.begins(file) { return .onnx }
+    if CaffeFile.begins(file) { return .caffe }
     throw DataError(
       .unsupported, file: file.name, at: .byte(0),
-      reason: "begins like no known file of weights (safetensors, PyTorch, Keras, ONNX, NPZ, NPY)",
+      reason:
+        "begins like no known file of weights (safetensors, PyTorch, Keras, ONNX, MXNet, Caffe, NPZ, NPY)",
       hint: "convert it to safetensors")
   }
 }

@@ -40,7 +40,9 @@ func checkCases(_ arguments: CaseArguments) throws {
 
 /// Runs a file on tensors by name.
 func run(_ files: [String]) throws {
-  guard files.count == 3 else { throw DataError(.missing, file: "run", reason: "wants three files") }
+  guard files.count == 3 else {
+    throw DataError(.missing, file: "run", reason: "wants three files")
+  }
   let model = try ONNXModel(contentsOf: URL(fileURLWithPath: files[0]))
   let given = try Weights(contentsOf: URL(fileURLWithPath: files[1]))
   let outputs = try model.run(Dictionary(given.all.map { ($0.name, $0.tensor) }) { $1 })

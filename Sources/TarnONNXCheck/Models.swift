@@ -47,11 +47,15 @@ func exportModels(to folder: URL) throws {
 private func write<Model: Layer>(
   _ model: Model, _ name: String, _ shape: [Int], _ folder: URL, isDynamic: Bool = true
 ) throws {
-  // Vectors away from their starting values, so that scales, shifts and running statistics count.
+  // Vectors away from their starting values and filters of one strength, so that everything counts in the result.
   let model = model.mapTensors(.all) { tensor in
-    tensor.rank == 1 && tensor.dtype.isFloating
-      ? tensor + Tensor.uniform(tensor.shape, to: 0.3, key: RandomKey(seed: UInt64(tensor.count)))
-      : tensor
+    guard tensor.dtype.isFloating, tensor.rank == 1 || tensor.rank == 4 else { return tensor }
+    if tensor.rank == 4 {
+      let fan = Double(tensor.count / max(1, tensor.shape[0]))
+      return tensor * ((2 / fan).squareRoot() / tensor.standardDeviation())
+    }
+    return tensor
+      + Tensor.uniform(tensor.shape, to: 0.3, key: RandomKey(seed: UInt64(tensor.count)))
   }
   let x = Tensor.normal(shape, key: RandomKey(seed: 9)).evaluate()
   try model.exportONNX(

@@ -21,3 +21,7 @@ extension ONNXSequenceProto {
 extension ONNXOptionalProto {
   package init(parsing data: Data) throws { try self.init(serializedBytes: data) }
 }
+
+extension CaffeNetParameter {
+  package init(parsing data: Data) throws { try self.init(serializedBytes: data) }
+}

@@ -20,7 +20,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ["banana"], ["train"], ["train", "images"], ["train", "images", "banana"],
+    ["banana"], ["train"], ["train", "images"],
     ["train", "images", "digits", "--epochs", "0"],
     ["train", "images", "digits", "--epochs", "many"],
     ["train", "images", "digits", "--learning-rate", "-1"],

@@ -43,7 +43,7 @@ import Testing
     #expect(outcome.code == 0, "\(outcome.err)")
     for name in ["cut.jpg", "empty.jpg", "text.jpg"] { #expect(outcome.err.contains(name)) }
     let answer = try outcome.json()
-    #expect(answer["train_samples"] as? Int == 20)
+    #expect(answer["train_samples"] as? Int == 21)
     #expect((answer["train_accuracy"] as? Double ?? 0) > 0.9)
 
     let evaluation = try command.run("evaluate", "run", "--data", "photos", "--json").json()

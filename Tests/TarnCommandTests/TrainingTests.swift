@@ -76,8 +76,8 @@ import Testing
     let results = try #require(answer["results"] as? [[String: Any]])
     #expect(results.count == 21)
     let top = try #require(results[0]["top"] as? [[String: Any]])
-    #expect(top.count == 3)
-    #expect(top.allSatisfy { ($0["probability"] as? Double) != nil && $0["label"] is String })
+    #expect(top.count == 5)
+    #expect(top.allSatisfy { ($0["probability"] as? Double) != nil && $0["name"] is String })
     let actual = labels[0..<20].array(of: Int.self).map(String.init)
     let right = zip(results.dropFirst(), actual).count { $0["prediction"] as? String == $1 }
     #expect(right >= 15)

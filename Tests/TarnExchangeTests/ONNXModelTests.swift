@@ -49,7 +49,8 @@ import Testing
 
   @Test func trains() throws {
     let x = Tensor.normal([16, 2], key: RandomKey(seed: 2))
-    let target = formula(x, Tensor([[1, 0, 1], [0, 1, 1]] as [[Float]]), Tensor([0, 0, 0.5] as [Float]))
+    let target = formula(
+      x, Tensor([[1, 0, 1], [0, 1, 1]] as [[Float]]), Tensor([0, 0, 0.5] as [Float]))
     var model = try dense()
     func loss(_ model: ONNXModel) -> Tensor { (model(x) - target).squared().mean() }
     let before = loss(model).item()

@@ -99,7 +99,7 @@ import Testing
       let file = try image.encoded(as: .jpeg, quality: 92)
       let read = try Image(encoded: file)
       let wanted = read.resized(width: width, height: height, interpolation: interpolation)
-        .centreCropped(width: 23, height: 20)
+        .centreCropped(width: 23, height: 20, rounding: .nearest)
       let rule = Preprocessing(
         resize: .exactly(height: height, width: width), crop: [20, 23],
         interpolation: interpolation)

@@ -10,7 +10,8 @@ import Testing
       let image = try Image(encoded: try goldens.bytes("\(name)/file"))
       for interpolation in [Preprocessing.Interpolation.bilinear, .bicubic] {
         let rule = Preprocessing(
-          resize: .shortSide(20), rounding: .torchvision, crop: [18, 18], interpolation: interpolation)
+          resize: .shortSide(20), rounding: .torchvision, crop: [18, 18],
+          interpolation: interpolation)
         let wanted = try goldens.tensor("\(name)/\(interpolation.rawValue)")
         let found = try rule(image)
         #expect(found.shape == [3, 18, 18])
@@ -30,6 +31,30 @@ import Testing
     let one = Preprocessing(resize: .none, crop: nil, mean: [0.5], deviation: [0.5])
     let values = try one(grey).array(of: Float.self)
     #expect(values.allSatisfy { abs($0 + 0.6) < 1e-6 } && values.count == 3)
+  }
+
+  @Test func inputsCanBeShown() throws {
+    let image = testImage(9, 7)
+    for order in Preprocessing.ChannelOrder.allCases {
+      let rule = Preprocessing(resize: .none, crop: nil, channelOrder: order)
+      #expect(rule.image(showing: rule.normalized(image)) == image)
+      #expect(rule.image(showing: try rule(image)) == image)
+    }
+    let loud = Preprocessing.imageNet.image(showing: Tensor.full([3, 1, 2], 100))
+    #expect(loud.bytes == [255, 255, 255, 255, 255, 255])
+  }
+
+  @Test func sizesThatCannotBeAreRefused() throws {
+    let line = testImage(20_000, 1)
+    expectDataError(.unsupported, "5120000×256") { _ = try Preprocessing(crop: nil)(line) }
+    #expect(try Preprocessing()(line).shape == [3, 224, 224])
+    for body: @Sendable () -> Void in [
+      { _ = line.resized(width: 1 << 20, height: 1 << 20) }, { _ = line.padded(left: .max) },
+      { _ = line.cropped(x: 0, y: 0, width: 1 << 24, height: 1 << 24) },
+      { _ = Image(width: .max, height: .max, filledWith: [0]) },
+    ] {
+      #expect(throws: Diagnostic.self) { try Diagnostic.catching(body) }
+    }
   }
 
   @Test func filesThatCannotBeReadAreListed() throws {
@@ -88,6 +113,71 @@ import Testing
         let (worst, mean): (Double, Double) = (bytes.max().item(), bytes.mean().item())
         // Libraries that decode JPEG may round a byte up or down; so few that none shows.
         #expect(worst < 1.01 && mean < 0.01, "\(model) \(photo): \(worst), \(mean)")
+      }
+    }
+  }
+
+  @Test func largePicturesAreReadSmallerIfAskedFor() throws {
+    let folder = try TemporaryFolder()
+    let large = testImage(60, 40).resized(width: 600, height: 400, interpolation: .bicubic)
+    let file = try folder.write(large.encoded(as: .jpeg), to: "large.jpg")
+    let rule = Preprocessing(resize: .shortSide(48), crop: [48, 48], mean: [0], deviation: [1])
+    let exact = try rule(contentsOf: file)
+    let fast = try rule(contentsOf: file, ImageReading(reducesLargePictures: true))
+    let worst: Double = (fast - exact).abs().max().item()
+    #expect(worst > 0 && worst < 0.1, "\(worst)")
+    let direct = try rule(contentsOf: file, ImageReading(reduction: 4))
+    #expect(direct.bytes() == fast.bytes())
+    // Of less than twice the size nothing changes.
+    let wide = Preprocessing(resize: .shortSide(250), crop: [48, 48])
+    let same = try wide(contentsOf: file, ImageReading(reducesLargePictures: true))
+    #expect(same.bytes() == (try wide(contentsOf: file)).bytes())
+  }
+
+  @Test(.enabled(if: realData != nil, realDataMissing))
+  func cifarInputsAreReproduced() throws {
+    let data = try #require(realData)
+    let golden = try Weights(
+      contentsOf: data.appendingPathComponent("golden/cifar10_resnet20_logits.safetensors"))
+    let input = try #require(golden["input"])
+    let rule = Preprocessing(
+      resize: .exactly(height: 32, width: 32), crop: nil, interpolation: .bicubic)
+    for (row, photo) in ["astronaut.png", "chelsea.png", "china.jpg"].enumerated() {
+      let found = try rule(contentsOf: data.appendingPathComponent("photos/\(photo)"))
+      let worst: Double = (found - input[row]).abs().max().item()
+      #expect(worst < 0.02, "\(photo): \(worst)")
+    }
+  }
+
+  /// What a network trained by others says of photographs read here is what it says in PyTorch.
+  @Test(.enabled(if: realData != nil, realDataMissing))
+  func publishedAnswersAreReproduced() throws {
+    struct Answers: Decodable {
+      struct Answer: Decodable { let top5: [[Double]] }
+      let images: [String: Answer]
+    }
+    let data = try #require(realData)
+    let answers = try JSONDecoder().decode(
+      Answers.self,
+      from: Data(contentsOf: data.appendingPathComponent("golden/squeezenet1_1_top5.json")))
+    let folder = data.appendingPathComponent("models/squeezenet1_1")
+    let weights = try Weights(
+      contentsOf: folder.appendingPathComponent("squeezenet1_1_float32.safetensors"))
+    let model = try SqueezeNet(.v1_1).loading(weights).model
+    let rule = Preprocessing(
+      crop: [227, 227], channelOrder: .bgr, scale: 1, mean: [104, 117, 123], deviation: [1])
+    let names = answers.images.keys.sorted()
+    let batch = try rule.batch(contentsOf: names.map { data.appendingPathComponent($0) })
+    #expect(batch.failures.isEmpty && names.count > 40)
+    for start in stride(from: 0, to: names.count, by: 8) {
+      let end = min(start + 8, names.count)
+      let shares = model(batch.features[start..<end]).softmax(axis: 1)
+      for place in start..<end {
+        let wanted = try #require(answers.images[names[place]]?.top5.first)
+        let share: Double = shares[place - start, Int(wanted[0])].item()
+        #expect(abs(share - wanted[1]) < 1e-3, "\(names[place]): \(share), \(wanted)")
+        let best = shares[place - start].argMax(axis: 0).array(of: Int.self)
+        #expect(best == [Int(wanted[0])], "\(names[place])")
       }
     }
   }

@@ -139,6 +139,14 @@ def netpbm_files():
     yield "pbm_text", b"P1\n4 3\n0110 1 0 0 1\n1111\n"
 
 
+def grey16(book):
+    """Where Pillow cuts at 255 the higher byte is wanted."""
+    samples = np.asarray(photo(9, 4))[:, :, :1].astype(int) * 256 + 130
+    book.case("file_png_grey16", "the higher bytes of the samples")
+    book.put("file_png_grey16", "file", np.frombuffer(png(samples, 0, 16), np.uint8))
+    book.put("file_png_grey16", "pixels", (samples[:, :, 0] >> 8).astype(np.uint8))
+
+
 def read(data):
     image = Image.open(io.BytesIO(data))
     return np.asarray(image.convert("L" if image.mode in ("1", "L") else "RGB"))
@@ -150,6 +158,7 @@ def files(book):
             book.case(f"file_{name}", "Image.open(file).convert('RGB')")
             book.put(f"file_{name}", "file", np.frombuffer(data, np.uint8))
             book.put(f"file_{name}", "pixels", read(data))
+    grey16(book)
     source = photo(11, 6, 3)
     for orientation in range(1, 9):
         exif = Image.Exif()

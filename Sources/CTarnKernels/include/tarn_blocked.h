@@ -107,14 +107,10 @@ int tarn_blocked_window_spread(const tarn_window *window, const float *g, float 
 
 /// Mean and (biased) variance in one pass over x, without cancellation.
 int tarn_blocked_moments(int64_t n, int64_t blocks, int64_t pixels, const float *x, float *mean, float *variance);
-/// sum of g' and of g' (x - mean) rstd, where g' is g, or with `y`: g where low < y < high, else 0.
+/// The sums of g and of g (x - mean) rstd.
 int tarn_blocked_gradient_sums(
-  int64_t n, int64_t blocks, int64_t pixels, const float *g, const float *y, float low, float high, const float *x,
-  const float *mean, const float *rstd, float *sum_g, float *sum_gx);
-/// dx = factor (g' - a - (x - mean) rstd b); factor, a, b per channel.
-int tarn_blocked_normalize_gradient(
-  int64_t n, int64_t blocks, int64_t pixels, const float *g, const float *y, float low, float high, const float *x,
-  const float *mean, const float *rstd, const float *factor, const float *a, const float *b, float *dx);
+  int64_t n, int64_t blocks, int64_t pixels, const float *g, const float *x, const float *mean, const float *rstd,
+  float *sum_g, float *sum_gx);
 
 // MARK: Passes with numbers per channel, [blocks, 16] each
 

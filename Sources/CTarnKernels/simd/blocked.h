@@ -3,12 +3,11 @@
 #define TARN_SIMD_BLOCKED_H
 
 #include "../blocked_memory.h"
+#include "transpose.h"
 #include "types.h"
 
-typedef float pf __attribute__((ext_vector_type(16)));
 typedef int32_t pi __attribute__((ext_vector_type(16)));
 typedef double pd __attribute__((ext_vector_type(16)));
-typedef pf pf_memory __attribute__((aligned(4), may_alias));
 typedef pd pd_memory __attribute__((aligned(8), may_alias));
 
 INLINE pf load_pixel(const float *p) { return *(const pf_memory *)p; }
@@ -26,38 +25,7 @@ INLINE pf madd_p(pf a, pf b, pf c) {
 #endif
 }
 
-#define UNROLL _Pragma("clang loop unroll(full)")
-
 // MARK: Layout
-
-/// Sixteen vectors as the rows of a matrix: its transpose.
-INLINE void transpose(pf v[16]) {
-  pf t[16];
-  UNROLL for (int i = 0; i < 16; i += 2) {
-    t[i] = __builtin_shufflevector(v[i], v[i + 1], 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
-    t[i + 1] = __builtin_shufflevector(v[i], v[i + 1], 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
-  }
-  UNROLL for (int i = 0; i < 16; i += 4) {
-    UNROLL for (int j = 0; j < 2; j++) {
-      pf a = t[i + j], b = t[i + j + 2];
-      v[i + 2 * j] = __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
-      v[i + 2 * j + 1] = __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
-    }
-  }
-  // Quarters of vectors are in order now: v[4 i + j] has columns j, 4 + j, 8 + j, 12 + j of rows 4 i … 4 i + 3.
-  UNROLL for (int j = 0; j < 4; j++) {
-    pf a = v[j], b = v[4 + j], c = v[8 + j], d = v[12 + j];
-    pf ab = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
-    pf cd = __builtin_shufflevector(c, d, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
-    pf ab2 = __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
-    pf cd2 = __builtin_shufflevector(c, d, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
-    t[j] = __builtin_shufflevector(ab, cd, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
-    t[4 + j] = __builtin_shufflevector(ab, cd, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
-    t[8 + j] = __builtin_shufflevector(ab2, cd2, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
-    t[12 + j] = __builtin_shufflevector(ab2, cd2, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
-  }
-  UNROLL for (int i = 0; i < 16; i++) v[i] = t[i];
-}
 
 /// Sixteen pixels, given whether all sixteen channels are there.
 INLINE void block_tile(float *blocked, const float *x, int64_t ld, int64_t channels, int whole) {
@@ -282,71 +250,37 @@ static void moments(int64_t seen, int64_t pixels, const float *x, double *mean, 
   store_wide(squares, total_squares);
 }
 
-/// g where low < y < high, else 0.
-INLINE pf passed(const float *g, const float *y, int64_t p, pf low, pf high) {
-  const pf v = load_pixel(y + p * 16), from = load_pixel(g + p * 16);
-  return ((v > low) & (v < high)) ? from : (pf)0;
-}
-
-#define GRADIENT_SUMS(PASSED)                                                          \
-  for (int64_t start = 0; start < pixels; start += NORM_RUN) {                         \
-    const int64_t end = tarn_least(pixels, start + NORM_RUN);                          \
-    pf sums[4] = {0, 0, 0, 0}, products[4] = {0, 0, 0, 0};                             \
-    int64_t p = start;                                                                 \
-    for (; p + 4 <= end; p += 4) {                                                     \
-      UNROLL for (int i = 0; i < 4; i++) {                                             \
-        const pf v = PASSED(p + i);                                                    \
-        sums[i] += v;                                                                  \
-        products[i] = madd_p(v, load_pixel(x + (p + i) * 16) - mean, products[i]);     \
-      }                                                                                \
-    }                                                                                  \
-    for (; p < end; p++) {                                                             \
-      const pf v = PASSED(p);                                                          \
-      sums[0] += v;                                                                    \
-      products[0] = madd_p(v, load_pixel(x + p * 16) - mean, products[0]);             \
-    }                                                                                  \
-    total += widen((sums[0] + sums[1]) + (sums[2] + sums[3]));                         \
-    total_product += widen((products[0] + products[1]) + (products[2] + products[3])); \
-  }
-
-#define PASSED_ALL(p) load_pixel(g + (p) * 16)
-#define PASSED_SOME(p) passed(g, y, p, low, high)
-
 static void gradient_sums(
-  int64_t pixels, const float *g, const float *y, const float *x, const tarn_norm_channels *channels, double *sum_g,
-  double *sum_gx
+  int64_t pixels, const float *g, const float *x, const float *means, const float *rstd, double *sum_g, double *sum_gx
 ) {
-  const pf mean = load_pixel(channels->mean), low = channels->low, high = channels->high;
+  const pf mean = load_pixel(means);
   pd total = 0, total_product = 0;
-  if (y) {
-    GRADIENT_SUMS(PASSED_SOME)
-  } else {
-    GRADIENT_SUMS(PASSED_ALL)
+  for (int64_t start = 0; start < pixels; start += NORM_RUN) {
+    const int64_t end = tarn_least(pixels, start + NORM_RUN);
+    pf sums[4] = {0, 0, 0, 0}, products[4] = {0, 0, 0, 0};
+    int64_t p = start;
+    for (; p + 4 <= end; p += 4) {
+      UNROLL for (int i = 0; i < 4; i++) {
+        const pf v = load_pixel(g + (p + i) * 16);
+        sums[i] += v;
+        products[i] = madd_p(v, load_pixel(x + (p + i) * 16) - mean, products[i]);
+      }
+    }
+    for (; p < end; p++) {
+      const pf v = load_pixel(g + p * 16);
+      sums[0] += v;
+      products[0] = madd_p(v, load_pixel(x + p * 16) - mean, products[0]);
+    }
+    total += widen((sums[0] + sums[1]) + (sums[2] + sums[3]));
+    total_product += widen((products[0] + products[1]) + (products[2] + products[3]));
   }
   store_wide(sum_g, load_wide(sum_g) + total);
-  store_wide(sum_gx, load_wide(sum_gx) + total_product * widen(load_pixel(channels->rstd)));
-}
-
-static void normalize_gradient(
-  int64_t pixels, const float *g, const float *y, const float *x, const tarn_norm_channels *channels, float *dx
-) {
-  const pf mean = load_pixel(channels->mean), low = channels->low, high = channels->high;
-  const pf factor = load_pixel(channels->factor), shift = -(factor * load_pixel(channels->a));
-  const pf slope = -(factor * load_pixel(channels->rstd) * load_pixel(channels->b));
-#define NORMALIZED(PASSED) \
-  store_pixel(dx + p * 16, madd_p(factor, PASSED(p), madd_p(slope, load_pixel(x + p * 16) - mean, shift)))
-  if (y) {
-    for (int64_t p = 0; p < pixels; p++) NORMALIZED(PASSED_SOME);
-  } else {
-    for (int64_t p = 0; p < pixels; p++) NORMALIZED(PASSED_ALL);
-  }
-#undef NORMALIZED
+  store_wide(sum_gx, load_wide(sum_gx) + total_product * widen(load_pixel(rstd)));
 }
 
 static const struct tarn_blocked_memory blocked_memory = {
   .block = block, .unblock = unblock, .largest = largest, .sum = sum_window, .to_largest = to_largest,
   .spread = spread_window, .moments = moments, .gradient_sums = gradient_sums,
-  .normalize_gradient = normalize_gradient,
 };
 
 #endif

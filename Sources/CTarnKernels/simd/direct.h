@@ -120,13 +120,15 @@ INLINE void direct_begin(
 INLINE void direct_tile(const tarn_direct_tile *t, const int blocks, const int rows, const int columns) {
   v16 sums[DIRECT_BLOCKS][DIRECT_PIXELS];
   direct_begin(t, sums, blocks, rows * columns);
-  const int64_t x_row = t->x_row, w_out = t->w_out;
+  const int64_t x_row = t->x_row, w_out = t->w_out, ahead_step = t->ahead_step;
+  const float *ahead = t->ahead;
   for (int64_t p = 0; p < t->c; p += 16) {
     const int64_t lanes = t->c - p < 16 ? t->c - p : 16, fours = lanes & ~(int64_t)3;
     const float *x_block = t->x + p / 16 * t->x_block, *w_block = t->w + p / 16 * t->w_block;
     for (int64_t tap = 0; tap < t->taps; tap++) {
       const float *x = x_block + t->x_taps[tap], *w = w_block + t->w_taps[tap];
-      for (const float *end = x + fours; x < end; x += 4, w += 64) {
+      for (const float *end = x + fours; x < end; x += 4, w += 64, ahead += ahead_step) {
+        __builtin_prefetch(ahead, 0, 2), __builtin_prefetch(ahead + 16, 0, 2);
         UNROLLED for (int i = 0; i < 4; i++) {
           direct_lane(sums, x + i, x_row, w + i * 16, w_out, blocks, rows, columns, 16);
         }

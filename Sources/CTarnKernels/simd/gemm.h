@@ -5,6 +5,7 @@
 #ifndef TARN_SIMD_GEMM_H
 #define TARN_SIMD_GEMM_H
 
+#include "transpose.h"
 #include "types.h"
 
 #if TARN_LEVEL == 2
@@ -38,6 +39,7 @@ typedef vf_memory vr_f_memory;
     vr_##S sums[ROWS][WIDE];                                                                                 \
     UNROLLED for (int i = 0; i < ROWS; i++) {                                                                \
       UNROLLED for (int j = 0; j < WIDE; j++) sums[i][j] = 0;                                                \
+      __builtin_prefetch(c + i * ld_c, 1), __builtin_prefetch(c + i * ld_c + n - 1, 1);                      \
     }                                                                                                        \
     for (int64_t p = 0; p < k; p++) {                                                                        \
       vr_##S y[WIDE];                                                                                        \
@@ -127,21 +129,89 @@ typedef four_d four_d_memory __attribute__((aligned(8), may_alias));
   static void pack_transposed_##S(                                                                           \
     void *dst, int64_t width, const void *src, int64_t ld, int64_t count, int64_t k                          \
   ) {                                                                                                        \
+    enum { LINE = 64 / sizeof(S##_t) };                                                                      \
     S##_t *d = dst;                                                                                          \
     const S##_t *s = src;                                                                                    \
-    int64_t whole = count < 4 ? 0 : k / 4 * 4;                                                               \
-    for (int64_t p = 0; p < whole; p += 4) {                                                                 \
-      int64_t j = 0;                                                                                         \
-      for (; j + 4 <= count; j += 4) transpose_four_##S(d + p * width + j, width, s + j * ld + p, ld);       \
-      if (j < count) transpose_four_##S(d + p * width + count - 4, width, s + (count - 4) * ld + p, ld);     \
+    const int64_t whole = count < 4 ? 0 : k / 4 * 4;                                                         \
+    /* Whole cache lines at a time: rows often lie a power of two apart, and drive one another out. */       \
+    for (int64_t line = 0; line < whole; line += LINE) {                                                     \
+      const int64_t end = line + LINE < whole ? line + LINE : whole;                                         \
+      for (int64_t i = 0; i < count; i += 4) {                                                               \
+        const int64_t j = i + 4 <= count ? i : count - 4;                                                    \
+        const S##_t *from = s + j * ld;                                                                      \
+        UNROLLED for (int r = 0; r < 4; r++) __builtin_prefetch(from + r * ld + line + 2 * LINE);            \
+        for (int64_t p = line; p < end; p += 4) transpose_four_##S(d + p * width + j, width, from + p, ld);  \
+      }                                                                                                      \
     }                                                                                                        \
     for (int64_t p = whole; p < k; p++) {                                                                    \
       for (int64_t j = 0; j < count; j++) d[p * width + j] = s[j * ld + p];                                  \
     }                                                                                                        \
   }
 
+/// COUNT ≤ 16 rows, sixteen elements of each at a time. Returns how many are done. A vector is stored for each, over
+/// the beginning of the next, so that `width` must be COUNT.
+#define PACK_SIXTEENS(NAME, COUNT)                                                                           \
+  INLINE int64_t NAME(float *d, int64_t width, const float *s, int64_t ld, int64_t k) {                      \
+    int64_t p = 0;                                                                                           \
+    for (; p + 16 <= k; p += 16, d += 16 * width) {                                                          \
+      pf v[16];                                                                                              \
+      UNROLLED for (int j = 0; j < 16; j++) v[j] = 0;                                                        \
+      UNROLLED for (int j = 0; j < COUNT; j++) {                                                             \
+        __builtin_prefetch(s + j * ld + p + 48);                                                             \
+        v[j] = *(const pf_memory *)(s + j * ld + p);                                                         \
+      }                                                                                                      \
+      transpose(v);                                                                                          \
+      UNROLLED for (int i = 0; i < 15; i++) *(pf_memory *)(d + i * width) = v[i];                            \
+      memcpy(d + 15 * width, &v[15], COUNT * sizeof *d);                                                     \
+    }                                                                                                        \
+    return p;                                                                                                \
+  }
+
 PACK_TRANSPOSED(f)
 PACK_TRANSPOSED(d)
+
+#if TARN_LEVEL == 2
+PACK_SIXTEENS(pack_rows_of_a, MR)
+PACK_SIXTEENS(pack_half_of_b, 16)
+
+static void pack_transposed_vectors(
+  void *dst, int64_t width, const void *src, int64_t ld, int64_t count, int64_t k
+) {
+  float *d = dst;
+  const float *s = src;
+  int64_t done = 0;
+  if (count == MR && width == MR) {
+    done = pack_rows_of_a(d, width, s, ld, k);
+  } else if (count == NR_F) {
+    pack_half_of_b(d, width, s, ld, k);
+    done = pack_half_of_b(d + 16, width, s + 16 * ld, ld, k);
+  }
+  pack_transposed_f(d + done * width, width, s + done, ld, count, k - done);
+}
+#else
+#define pack_transposed_vectors pack_transposed_f
+#endif
+
+/// `panels` of WIDTH columns, k rows each: dst[(j k + p) WIDTH + i] = src[p ld + j WIDTH + i]. A few at a time, so that
+/// whole cache lines are read, which are fetched ahead: the processor does not by itself what lies so far apart.
+#define PACK_PANELS(NAME, S, WIDTH)                                                                          \
+  static void NAME(void *dst, const void *src, int64_t ld, int64_t panels, int64_t k) {                      \
+    enum { TOGETHER = 4, AHEAD = 12, LINE = 64 / sizeof(S##_t) };                                            \
+    for (int64_t j = 0; j < panels; j += TOGETHER) {                                                         \
+      const int64_t n = panels - j < TOGETHER ? panels - j : TOGETHER;                                       \
+      const S##_t *from = (const S##_t *)src + j * WIDTH;                                                    \
+      S##_t *to = (S##_t *)dst + j * k * WIDTH;                                                              \
+      for (int64_t p = 0; p < k; p++, from += ld, to += WIDTH) {                                             \
+        for (int64_t i = 0; i < n * WIDTH; i += LINE) __builtin_prefetch(from + AHEAD * ld + i);             \
+        for (int64_t i = 0; i < n; i++) memcpy(to + i * k * WIDTH, from + i * WIDTH, WIDTH * sizeof *to);    \
+      }                                                                                                      \
+    }                                                                                                        \
+  }
+
+PACK_PANELS(pack_rows_f, f, MR)
+PACK_PANELS(pack_rows_d, d, MR)
+PACK_PANELS(pack_columns_f, f, NR_F)
+PACK_PANELS(pack_columns_d, d, NR_D)
 
 // MARK: Matrix times vector
 

@@ -25,7 +25,8 @@
     .folds = FOLD_TABLE, .short_folds = SHORT_FOLD_TABLE, .row_folds = ROW_FOLD_TABLE, .take_rows = TAKE_ROWS_TABLE, \
     .stream = stream, .chain = run_chain, \
     .mr = MR, .nr = {NR_F, NR_D}, .tile = TILE_TABLE, \
-    .pack_transposed = {pack_transposed_f, pack_transposed_d}, .dots = {dots_f, dots_d}, \
+    .pack_transposed = {pack_transposed_vectors, pack_transposed_d}, \
+    .pack_panels = {{pack_rows_f, pack_columns_f}, {pack_rows_d, pack_columns_d}}, .dots = {dots_f, dots_d}, \
     .combination = {combination_f, combination_d}, .gather = {gather_f, gather_d}, .taps = {taps_f, taps_d}, \
     .tap_sums = {tap_sums_f, tap_sums_d}, .philox = philox, .sum_row = {sum_row_f, sum_row_d}, \
     .exponentials = {exponentials_f, exponentials_d}, .subtract = {subtract_f, subtract_d}, \

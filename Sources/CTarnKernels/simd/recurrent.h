@@ -5,14 +5,16 @@
 #include "gemm.h"
 #include "math.h"
 
-/// ROWS x 2 W of C = or += rows of A, `lda` apart, times a panel of B: [k, 2 W].
+/// ROWS x 2 W of C = or += rows of A, `lda` apart, times a panel of B: [k, 2 W]. Meanwhile `ahead` is fetched.
 #define ROW_TILE(ROWS)                                                                                       \
   static void row_tile_##ROWS(                                                                               \
-    int64_t k, const float *a, int64_t lda, const float *b, float *c, int64_t ldc, int accumulate            \
+    int64_t k, const float *a, int64_t lda, const float *b, float *c, int64_t ldc, int accumulate,           \
+    const float *ahead, int64_t ahead_step                                                                   \
   ) {                                                                                                        \
     vf sums[ROWS][2];                                                                                        \
     UNROLLED for (int i = 0; i < ROWS; i++) sums[i][0] = sums[i][1] = 0;                                     \
-    for (int64_t p = 0; p < k; p++, b += 2 * W) {                                                            \
+    for (int64_t p = 0; p < k; p++, b += 2 * W, ahead += ahead_step) {                                       \
+      __builtin_prefetch(ahead, 0, 2);                                                                       \
       const vf left = load_f(b), right = load_f(b + W);                                                      \
       UNROLLED for (int i = 0; i < ROWS; i++) {                                                              \
         const vf x = a[i * lda + p];                                                                         \
@@ -49,159 +51,158 @@ ROW_TILE(5) ROW_TILE(6) ROW_TILE(7) ROW_TILE(8)
 
 // MARK: Gates
 //
-// Each function does `cell->n` units of one row. `at` and `put` reach a vector of them, the last of which may be short.
+// Each function does `cell->n` units of one row, a vector at a time from unit i on; of the last there may be only n.
 
-INLINE vf at(const float *p, int64_t i, int64_t n) { return n - i >= W ? load_f(p + i) : load_part_f(p + i, n - i); }
+INLINE vf at(const float *p, int64_t i, int64_t n) { return n == W ? load_f(p + i) : load_part_f(p + i, n); }
 INLINE void put(float *p, int64_t i, int64_t n, vf x) {
-  if (n - i >= W) {
+  if (n == W) {
     store_f(p + i, x);
   } else {
-    store_part_f(p + i, x, n - i);
+    store_part_f(p + i, x, n);
   }
 }
 
-#define EACH_VECTOR(cell) for (int64_t i = 0, n = (cell)->n; i < n; i += W)
+/// The function of a whole row. The copy lets the compiler know that stores do not change where things lie.
+#define EACH_VECTOR(NAME, CELL)                                             \
+  static void NAME(const CELL *of) {                                        \
+    const CELL cell = *of;                                                  \
+    int64_t i = 0;                                                          \
+    for (; i + W <= cell.n; i += W) NAME##_vector(&cell, i, W);             \
+    if (i < cell.n) NAME##_vector(&cell, i, cell.n - i);                    \
+  }
 
 /// U h + x + b of one gate.
-INLINE vf gate_input(const tarn_cell *cell, int gate, int64_t i) {
-  const int64_t n = cell->n, there = gate * cell->step;
+INLINE vf gate_input(const tarn_cell *cell, int gate, int64_t i, int64_t n) {
+  const int64_t there = gate * cell->step;
   return at(cell->sums + gate * cell->sums_step, i, n) + at(cell->inputs + there, i, n) + at(cell->bias + there, i, n);
 }
 
-INLINE void put_gate(const tarn_cell *cell, int gate, int64_t i, vf x) {
-  put(cell->gates + gate * cell->step, i, cell->n, x);
+INLINE void put_gate(const tarn_cell *cell, int gate, int64_t i, int64_t n, vf x) {
+  put(cell->gates + gate * cell->step, i, n, x);
 }
 
-INLINE void put_h(const tarn_cell *cell, int64_t i, vf h) {
-  put(cell->h, i, cell->n, h);
-  put(cell->operand, i, cell->n, h);
+INLINE void put_h(const tarn_cell *cell, int64_t i, int64_t n, vf h) {
+  put(cell->h, i, n, h);
+  put(cell->operand, i, n, h);
 }
 
-static void lstm_forward(const tarn_cell *cell) {
-  EACH_VECTOR(cell) {
-    const vf in = sigmoid_f(gate_input(cell, 0, i)), forget = sigmoid_f(gate_input(cell, 1, i));
-    const vf g = tanh_f(gate_input(cell, 2, i)), out = sigmoid_f(gate_input(cell, 3, i));
-    const vf c = madd_f(forget, at(cell->c_before, i, n), in * g);
-    put_gate(cell, 0, i, in), put_gate(cell, 1, i, forget), put_gate(cell, 2, i, g), put_gate(cell, 3, i, out);
-    put(cell->c, i, n, c);
-    put_h(cell, i, out * tanh_f(c));
-  }
+INLINE void lstm_forward_vector(const tarn_cell *cell, int64_t i, int64_t n) {
+  const vf in = sigmoid_f(gate_input(cell, 0, i, n)), forget = sigmoid_f(gate_input(cell, 1, i, n));
+  const vf g = tanh_f(gate_input(cell, 2, i, n)), out = sigmoid_f(gate_input(cell, 3, i, n));
+  const vf c = madd_f(forget, at(cell->c_before, i, n), in * g);
+  put_gate(cell, 0, i, n, in), put_gate(cell, 1, i, n, forget), put_gate(cell, 2, i, n, g), put_gate(cell, 3, i, n, out);
+  put(cell->c, i, n, c);
+  put_h(cell, i, n, out * tanh_f(c));
 }
+EACH_VECTOR(lstm_forward, tarn_cell)
 
-static void gru_forward(const tarn_cell *cell) {
-  EACH_VECTOR(cell) {
-    const vf r = sigmoid_f(gate_input(cell, 0, i)), z = sigmoid_f(gate_input(cell, 1, i));
-    const vf met = at(cell->sums + 2 * cell->sums_step, i, n) + at(cell->bias_n, i, n);
-    const vf x = at(cell->inputs + 2 * cell->step, i, n) + at(cell->bias + 2 * cell->step, i, n);
-    const vf new = tanh_f(madd_f(r, met, x));
-    put_gate(cell, 0, i, r), put_gate(cell, 1, i, z), put_gate(cell, 2, i, new), put_gate(cell, 3, i, met);
-    put_h(cell, i, madd_f(z, at(cell->h_before, i, n) - new, new));
-  }
+INLINE void gru_forward_vector(const tarn_cell *cell, int64_t i, int64_t n) {
+  const vf r = sigmoid_f(gate_input(cell, 0, i, n)), z = sigmoid_f(gate_input(cell, 1, i, n));
+  const vf met = at(cell->sums + 2 * cell->sums_step, i, n) + at(cell->bias_n, i, n);
+  const vf x = at(cell->inputs + 2 * cell->step, i, n) + at(cell->bias + 2 * cell->step, i, n);
+  const vf new = tanh_f(madd_f(r, met, x));
+  put_gate(cell, 0, i, n, r), put_gate(cell, 1, i, n, z), put_gate(cell, 2, i, n, new), put_gate(cell, 3, i, n, met);
+  put_h(cell, i, n, madd_f(z, at(cell->h_before, i, n) - new, new));
 }
+EACH_VECTOR(gru_forward, tarn_cell)
 
 /// r and z, and r h for the product that n needs.
-static void gru_gates_forward(const tarn_cell *cell) {
-  EACH_VECTOR(cell) {
-    const vf r = sigmoid_f(gate_input(cell, 0, i)), z = sigmoid_f(gate_input(cell, 1, i));
-    const vf met = r * at(cell->h_before, i, n);
-    put_gate(cell, 0, i, r), put_gate(cell, 1, i, z), put_gate(cell, 3, i, met);
-    put(cell->operand, i, n, met);
-  }
+INLINE void gru_gates_forward_vector(const tarn_cell *cell, int64_t i, int64_t n) {
+  const vf r = sigmoid_f(gate_input(cell, 0, i, n)), z = sigmoid_f(gate_input(cell, 1, i, n));
+  const vf met = r * at(cell->h_before, i, n);
+  put_gate(cell, 0, i, n, r), put_gate(cell, 1, i, n, z), put_gate(cell, 3, i, n, met);
+  put(cell->operand, i, n, met);
 }
+EACH_VECTOR(gru_gates_forward, tarn_cell)
 
 /// n from U (r h).
-static void gru_new_forward(const tarn_cell *cell) {
-  EACH_VECTOR(cell) {
-    const vf new = tanh_f(gate_input(cell, 2, i)), z = at(cell->gates + cell->step, i, n);
-    put_gate(cell, 2, i, new);
-    put_h(cell, i, madd_f(z, at(cell->h_before, i, n) - new, new));
-  }
+INLINE void gru_new_forward_vector(const tarn_cell *cell, int64_t i, int64_t n) {
+  const vf new = tanh_f(gate_input(cell, 2, i, n)), z = at(cell->gates + cell->step, i, n);
+  put_gate(cell, 2, i, n, new);
+  put_h(cell, i, n, madd_f(z, at(cell->h_before, i, n) - new, new));
 }
+EACH_VECTOR(gru_new_forward, tarn_cell)
 
-static void rnn_tanh_forward(const tarn_cell *cell) {
-  EACH_VECTOR(cell) put_h(cell, i, tanh_f(gate_input(cell, 0, i)));
+INLINE void rnn_tanh_forward_vector(const tarn_cell *cell, int64_t i, int64_t n) {
+  put_h(cell, i, n, tanh_f(gate_input(cell, 0, i, n)));
 }
+EACH_VECTOR(rnn_tanh_forward, tarn_cell)
 
-static void rnn_relu_forward(const tarn_cell *cell) {
-  EACH_VECTOR(cell) put_h(cell, i, max_f(gate_input(cell, 0, i), (vf)0.0f));
+INLINE void rnn_relu_forward_vector(const tarn_cell *cell, int64_t i, int64_t n) {
+  put_h(cell, i, n, max_f(gate_input(cell, 0, i, n), (vf)0.0f));
 }
+EACH_VECTOR(rnn_relu_forward, tarn_cell)
 
 // MARK: Their derivatives
 
 /// The gradient of a gate's input: written out, and for the products.
-INLINE void put_slope(const tarn_cell_slope *cell, int gate, int64_t i, vf x) {
-  put(cell->slopes + gate * cell->step, i, cell->n, x);
-  put(cell->operand + gate * cell->step, i, cell->n, x);
+INLINE void put_slope(const tarn_cell_slope *cell, int gate, int64_t i, int64_t n, vf x) {
+  put(cell->slopes + gate * cell->step, i, n, x);
+  put(cell->operand + gate * cell->step, i, n, x);
 }
 
-INLINE vf slope_gate(const tarn_cell_slope *cell, int gate, int64_t i) {
-  return at(cell->gates + gate * cell->step, i, cell->n);
+INLINE vf slope_gate(const tarn_cell_slope *cell, int gate, int64_t i, int64_t n) {
+  return at(cell->gates + gate * cell->step, i, n);
 }
 
-static void lstm_backward(const tarn_cell_slope *cell) {
-  EACH_VECTOR(cell) {
-    const vf in = slope_gate(cell, 0, i), forget = slope_gate(cell, 1, i);
-    const vf g = slope_gate(cell, 2, i), out = slope_gate(cell, 3, i);
-    const vf squashed = tanh_f(at(cell->c, i, n)), dh = at(cell->dh, i, n) + at(cell->g, i, n);
-    const vf dc = madd_f(dh * out, 1.0f - squashed * squashed, at(cell->dc, i, n));
-    put_slope(cell, 0, i, dc * g * in * (1.0f - in));
-    put_slope(cell, 1, i, dc * at(cell->c_before, i, n) * forget * (1.0f - forget));
-    put_slope(cell, 2, i, dc * in * (1.0f - g * g));
-    put_slope(cell, 3, i, dh * squashed * out * (1.0f - out));
-    put(cell->dc, i, n, dc * forget);
-    put(cell->dh, i, n, (vf)0.0f);
-  }
+INLINE void lstm_backward_vector(const tarn_cell_slope *cell, int64_t i, int64_t n) {
+  const vf in = slope_gate(cell, 0, i, n), forget = slope_gate(cell, 1, i, n);
+  const vf g = slope_gate(cell, 2, i, n), out = slope_gate(cell, 3, i, n);
+  const vf squashed = tanh_f(at(cell->c, i, n)), dh = at(cell->dh, i, n) + at(cell->g, i, n);
+  const vf dc = madd_f(dh * out, 1.0f - squashed * squashed, at(cell->dc, i, n));
+  put_slope(cell, 0, i, n, dc * g * in * (1.0f - in));
+  put_slope(cell, 1, i, n, dc * at(cell->c_before, i, n) * forget * (1.0f - forget));
+  put_slope(cell, 2, i, n, dc * in * (1.0f - g * g));
+  put_slope(cell, 3, i, n, dh * squashed * out * (1.0f - out));
+  put(cell->dc, i, n, dc * forget);
+  put(cell->dh, i, n, (vf)0.0f);
 }
+EACH_VECTOR(lstm_backward, tarn_cell_slope)
 
-static void gru_backward(const tarn_cell_slope *cell) {
-  EACH_VECTOR(cell) {
-    const vf r = slope_gate(cell, 0, i), z = slope_gate(cell, 1, i), new = slope_gate(cell, 2, i);
-    const vf dh = at(cell->dh, i, n) + at(cell->g, i, n);
-    const vf dn = dh * (1.0f - z) * (1.0f - new * new);
-    put_slope(cell, 0, i, dn * slope_gate(cell, 3, i) * r * (1.0f - r));
-    put_slope(cell, 1, i, dh * (at(cell->h_before, i, n) - new) * z * (1.0f - z));
-    put(cell->slopes + 2 * cell->step, i, n, dn);
-    put(cell->met_slopes, i, n, dn * r);
-    put(cell->operand + 2 * cell->step, i, n, dn * r);
-    put(cell->dh, i, n, dh * z);
-  }
+INLINE void gru_backward_vector(const tarn_cell_slope *cell, int64_t i, int64_t n) {
+  const vf r = slope_gate(cell, 0, i, n), z = slope_gate(cell, 1, i, n), new = slope_gate(cell, 2, i, n);
+  const vf dh = at(cell->dh, i, n) + at(cell->g, i, n);
+  const vf dn = dh * (1.0f - z) * (1.0f - new * new);
+  put_slope(cell, 0, i, n, dn * slope_gate(cell, 3, i, n) * r * (1.0f - r));
+  put_slope(cell, 1, i, n, dh * (at(cell->h_before, i, n) - new) * z * (1.0f - z));
+  put(cell->slopes + 2 * cell->step, i, n, dn);
+  put(cell->met_slopes, i, n, dn * r);
+  put(cell->operand + 2 * cell->step, i, n, dn * r);
+  put(cell->dh, i, n, dh * z);
 }
+EACH_VECTOR(gru_backward, tarn_cell_slope)
 
 /// z and n, and what of h goes past r; the product with U then gives the gradient of r h.
-static void gru_new_backward(const tarn_cell_slope *cell) {
-  EACH_VECTOR(cell) {
-    const vf z = slope_gate(cell, 1, i), new = slope_gate(cell, 2, i);
-    const vf dh = at(cell->dh, i, n) + at(cell->g, i, n);
-    put_slope(cell, 1, i, dh * (at(cell->h_before, i, n) - new) * z * (1.0f - z));
-    put_slope(cell, 2, i, dh * (1.0f - z) * (1.0f - new * new));
-    put(cell->dh, i, n, dh * z);
-  }
+INLINE void gru_new_backward_vector(const tarn_cell_slope *cell, int64_t i, int64_t n) {
+  const vf z = slope_gate(cell, 1, i, n), new = slope_gate(cell, 2, i, n);
+  const vf dh = at(cell->dh, i, n) + at(cell->g, i, n);
+  put_slope(cell, 1, i, n, dh * (at(cell->h_before, i, n) - new) * z * (1.0f - z));
+  put_slope(cell, 2, i, n, dh * (1.0f - z) * (1.0f - new * new));
+  put(cell->dh, i, n, dh * z);
 }
+EACH_VECTOR(gru_new_backward, tarn_cell_slope)
 
 /// r, from the gradient of r h, in `dc`.
-static void gru_gates_backward(const tarn_cell_slope *cell) {
-  EACH_VECTOR(cell) {
-    const vf r = slope_gate(cell, 0, i), met = at(cell->dc, i, n);
-    put_slope(cell, 0, i, met * at(cell->h_before, i, n) * r * (1.0f - r));
-    put(cell->dh, i, n, madd_f(met, r, at(cell->dh, i, n)));
-  }
+INLINE void gru_gates_backward_vector(const tarn_cell_slope *cell, int64_t i, int64_t n) {
+  const vf r = slope_gate(cell, 0, i, n), met = at(cell->dc, i, n);
+  put_slope(cell, 0, i, n, met * at(cell->h_before, i, n) * r * (1.0f - r));
+  put(cell->dh, i, n, madd_f(met, r, at(cell->dh, i, n)));
 }
+EACH_VECTOR(gru_gates_backward, tarn_cell_slope)
 
-static void rnn_tanh_backward(const tarn_cell_slope *cell) {
-  EACH_VECTOR(cell) {
-    const vf h = at(cell->h, i, n);
-    put_slope(cell, 0, i, (at(cell->dh, i, n) + at(cell->g, i, n)) * (1.0f - h * h));
-    put(cell->dh, i, n, (vf)0.0f);
-  }
+INLINE void rnn_tanh_backward_vector(const tarn_cell_slope *cell, int64_t i, int64_t n) {
+  const vf h = at(cell->h, i, n);
+  put_slope(cell, 0, i, n, (at(cell->dh, i, n) + at(cell->g, i, n)) * (1.0f - h * h));
+  put(cell->dh, i, n, (vf)0.0f);
 }
+EACH_VECTOR(rnn_tanh_backward, tarn_cell_slope)
 
-static void rnn_relu_backward(const tarn_cell_slope *cell) {
-  EACH_VECTOR(cell) {
-    const vf dh = at(cell->dh, i, n) + at(cell->g, i, n);
-    put_slope(cell, 0, i, at(cell->h, i, n) > 0 ? dh : (vf)0.0f);
-    put(cell->dh, i, n, (vf)0.0f);
-  }
+INLINE void rnn_relu_backward_vector(const tarn_cell_slope *cell, int64_t i, int64_t n) {
+  const vf dh = at(cell->dh, i, n) + at(cell->g, i, n);
+  put_slope(cell, 0, i, n, at(cell->h, i, n) > 0 ? dh : (vf)0.0f);
+  put(cell->dh, i, n, (vf)0.0f);
 }
+EACH_VECTOR(rnn_relu_backward, tarn_cell_slope)
 
 #define CELL_TABLE {lstm_forward, gru_forward, gru_gates_forward, rnn_tanh_forward, rnn_relu_forward}
 #define CELL_SLOPE_TABLE {lstm_backward, gru_backward, gru_new_backward, rnn_tanh_backward, rnn_relu_backward}

@@ -195,8 +195,8 @@ enum BlockedKernels {
       var products = zeros
       try check(
         tarn_blocked_gradient_sums(
-          n, blocks, pixels, x, nil, 0, 0, x, zeros, zeros,
-          output.assumingMemoryBound(to: Float.self), &products), "sum")
+          n, blocks, pixels, x, x, zeros, zeros, output.assumingMemoryBound(to: Float.self),
+          &products), "sum")
     }
   }
 
@@ -218,8 +218,7 @@ enum BlockedKernels {
       let rstd = (0..<half).map { 1 / (variance[$0] + epsilon).squareRoot() }
       try check(
         tarn_blocked_gradient_sums(
-          n, blocks, pixels, floats[0], nil, 0, 0, floats[1], mean, rstd, table, table + half),
-        call.name)
+          n, blocks, pixels, floats[0], floats[1], mean, rstd, table, table + half), call.name)
     }
   }
 }

@@ -23,11 +23,17 @@ struct Network {
   let labels: ClassLabels?
   let inputShape: [Int]
 
-  /// Whether this is a network of the zoo or an ONNX file, and not a run.
+  /// How names of files with whole networks end.
+  private static let files = ["onnx", "keras", "h5", "hdf5"]
+
+  /// Whether this is a network of the zoo or a file with one, and not a run.
   static func isMeant(by what: String) -> Bool {
     var isFolder: ObjCBool = false
     let isThere = FileManager.default.fileExists(atPath: what, isDirectory: &isFolder)
-    return isThere ? !isFolder.boolValue : (try? Zoo.entry(what)) != nil || !what.contains("/")
+    if isThere { return !isFolder.boolValue }
+    let end = (what as NSString).pathExtension.lowercased()
+    return (try? Zoo.entry(what)) != nil || files.contains(end)
+      || suggestion(for: what, among: Zoo.names) != nil
   }
 
   /// - Parameter change: what is said of the rule for pictures.

@@ -36,7 +36,7 @@ struct SummaryVerb: Verb {
     }
     if let kind = ModelKind(rawValue: what) {
       try architecture.check(for: kind)
-    } else if FileManager.default.fileExists(atPath: what) {
+    } else if FileManager.default.fileExists(atPath: what) || (try? Zoo.entry(what)) == nil {
       guard input == nil, classes == nil, !architecture.isGiven else {
         throw ValidationError("a run says itself how its model is built; only models take options.")
       }

@@ -20,8 +20,9 @@ package struct ZipWriter {
   }
 
   /// Adds an entry.
+  /// - Parameter alignment: its contents begin at a multiple of this, so that they can be used where they lie in a mapping.
   package mutating func add(
-    _ name: String, _ contents: [UInt8], isDeflated: Bool = false
+    _ name: String, _ contents: [UInt8], isDeflated: Bool = false, alignment: Int = 1
   ) throws(DataError) {
     let packed =
       isDeflated ? contents.withUnsafeBytes { Gzip.deflate($0, wrapping: .raw) } : contents
@@ -34,11 +35,17 @@ package struct ZipWriter {
     var header = Fields()
     header.add(UInt32(0x0403_4b50))
     addCommon(record, isWide, to: &header)
-    header.add(UInt16(isWide ? 20 : 0))
+    let gap = gap(before: sink.count + 30 + record.name.count + (isWide ? 20 : 0), alignment)
+    header.add(UInt16((isWide ? 20 : 0) + gap))
     header.bytes += record.name
     if isWide {
       header.add(UInt16(1), UInt16(16))
       header.add(UInt64(record.size), UInt64(record.packedSize))
+    }
+    if gap > 0 {
+      // An extra field that means nothing, by PyTorch's mark.
+      header.add(UInt16(0x4246), UInt16(gap - 4))
+      header.bytes += [UInt8](repeating: 0x5a, count: gap - 4)
     }
     try sink.write(header.bytes)
     try sink.write(packed)
@@ -59,6 +66,11 @@ package struct ZipWriter {
     end.add(UInt32(isWide ? 0xffff_ffff : size), UInt32(isWide ? 0xffff_ffff : start))
     end.add(UInt16(0))
     try sink.write(end.bytes)
+  }
+
+  /// Bytes of an extra field, whose own head takes four, that bring `place` to a multiple of `alignment`.
+  private func gap(before place: Int, _ alignment: Int) -> Int {
+    place % alignment == 0 ? 0 : 4 + (alignment - (place + 4) % alignment) % alignment
   }
 
   private func isWide(_ record: Record) -> Bool {

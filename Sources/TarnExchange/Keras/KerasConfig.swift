@@ -16,8 +16,10 @@ struct KerasConfig {
   let majorVersion: Int
   let json: JSON
 
-  /// No kernel, stride or number of units is larger.
+  /// No number of units is larger.
   static let largest = 1 << 24
+  /// No kernel, stride, factor or margin is larger.
+  static let largestWindow = 4096
 
   subscript(_ key: String) -> JSON? {
     let value = json[key]
@@ -84,8 +86,10 @@ struct KerasConfig {
     let numbers =
       value.int.map { [Int](repeating: $0, count: count) } ?? value.array?.compactMap(\.int)
     guard let numbers, numbers.count == count,
-      numbers.allSatisfy({ (least...Self.largest).contains($0) })
-    else { throw KerasRefusal("\(key) is not \(count) numbers from \(least)") }
+      numbers.allSatisfy({ (least...Self.largestWindow).contains($0) })
+    else {
+      throw KerasRefusal("\(key) is not \(count) numbers from \(least) to \(Self.largestWindow)")
+    }
     return numbers
   }
 
@@ -111,7 +115,9 @@ struct KerasConfig {
     let entries =
       count == 1 || value.int != nil ? [JSON](repeating: value, count: count) : value.array
     let margins = (entries ?? []).compactMap(pair)
-    let isSound = margins.allSatisfy { (0...4096).contains($0.0) && (0...4096).contains($0.1) }
+    let isSound = margins.allSatisfy {
+      (0...Self.largestWindow).contains($0.0) && (0...Self.largestWindow).contains($0.1)
+    }
     guard margins.count == count, isSound else {
       throw KerasRefusal("\(key) is no list of margins")
     }

@@ -88,8 +88,9 @@ struct KerasDescriptionReader {
     let dtype = config["dtype"]?.string.flatMap { name in DType.allCases.first { $0.name == name } }
     let lengths = (config["batch_shape"] ?? config["batch_input_shape"])?.array ?? []
     let shape: [Int?] = lengths.map(\.int)
-    guard shape.count <= 16,
-      shape.allSatisfy({ $0.map { (1...KerasConfig.largest).contains($0) } ?? true })
+    let known = shape.compactMap { $0 }
+    guard shape.count <= 16, known.allSatisfy({ (1...KerasConfig.largest).contains($0) }),
+      known.reduce(1.0, { $0 * Double($1) }) < 1e9
     else { throw KerasRefusal("its shape is no shape") }
     return KerasDescription.Input(shape: shape, dtype: dtype ?? .float32)
   }

@@ -25,8 +25,12 @@ struct KerasGraph: Sendable {
   private(set) var inputs: [(name: String, input: KerasDescription.Input)] = []
   private(set) var outputs: [(name: String, value: Int)] = []
   private var valueCount = 0
+  /// Calls that were looked at: models within models can describe many more than the file has.
+  private var attempts = 0
 
-  private static let mostSteps = 100_000
+  private static let mostAttempts = 200_000
+  /// No result may have more elements: lengths multiply from layer to layer.
+  private static let mostElements = 1 << 36
 
   init(_ description: KerasDescription) throws {
     for reference in description.inputs {
@@ -92,6 +96,8 @@ struct KerasGraph: Sendable {
       let before = waiting.count
       var later: [(KerasDescription.Layer, Int)] = []
       for (layer, call) in waiting {
+        attempts += 1
+        guard attempts < Self.mostAttempts else { throw KerasRefusal("it has too many layers") }
         let values = layer.calls[call].compactMap { known[$0] }
         guard values.count == layer.calls[call].count, let place = places[layer.name] else {
           later.append((layer, call))
@@ -103,7 +109,7 @@ struct KerasGraph: Sendable {
       }
       waiting = later
       // Calls that lead to no output may read what is not in the model.
-      if waiting.count == before || waiting.count > 1 << 16 { break }
+      if waiting.count == before { break }
     }
     return try description.outputs.map { reference in
       guard let value = known[reference] else {
@@ -116,7 +122,6 @@ struct KerasGraph: Sendable {
   private mutating func results(
     _ layer: KerasDescription.Layer, _ values: [Int], _ place: Places
   ) throws -> [Int] {
-    guard steps.count < Self.mostSteps else { throw KerasRefusal("it has too many layers") }
     switch (layer.content, place) {
     case (.model(let inner), .model(let places)): return try expand(inner, values, places)
     case (.operation(let operation), .operation(let number)):
@@ -145,9 +150,21 @@ struct KerasGraph: Sendable {
     for step in steps {
       let operation = operations[step.operation]
       let own = step.inputs.map { values[$0] }
-      values.append(result(operation, own, variables))
+      let value = result(operation, own, variables)
+      guard value.shape.reduce(1.0, { $0 * Double($1) }) < Double(Self.mostElements) else {
+        return tooLarge(operation, value)
+      }
+      values.append(value)
     }
     return outputs.map { values[$0.value] }
+  }
+
+  private func tooLarge(_ operation: Operation, _ value: Tensor) -> [Tensor] {
+    Diagnostic.report(
+      Diagnostic(
+        operation: "\(operation.name) (\(operation.type))",
+        reason: "its result has more than \(Self.mostElements) elements",
+        facts: ["result \(value.shape)"]), giving: outputs.map { _ in Tensor.zeros([]) })
   }
 
   private func result(

@@ -58,7 +58,7 @@ public struct KerasModel: Layer {
     try self.init(file, configuration: configuration, source: file.weights.source)
   }
 
-  init(_ file: KerasFile, configuration: String, source: String) throws {
+  package init(_ file: KerasFile, configuration: String, source: String) throws {
     let json = try Self.parsed(configuration, source: source)
     majorVersion = Self.majorVersion(json, file)
     let description = try Self.description(json, majorVersion, source: source)

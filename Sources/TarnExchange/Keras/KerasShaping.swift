@@ -58,9 +58,9 @@ enum KerasShaping {
   }
 
   static func upsampling1D(_ config: KerasConfig) throws -> any KerasOperation {
-    let factor = try config.int("size", 2)
+    let factor = try config.ints("size", 1, [2])
     return KerasFunction(ranks: 3...3) {
-      $0.permuted([0, 2, 1]).upsampled(by: [factor]).permuted([0, 2, 1])
+      $0.permuted([0, 2, 1]).upsampled(by: factor).permuted([0, 2, 1])
     }
   }
 

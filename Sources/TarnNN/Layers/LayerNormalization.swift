@@ -9,7 +9,7 @@ extension Tensor {
 
   /// (x − μ) / √(σ² + ε) · γ + β over the last `count` axes, those of γ and β: one operation that a backend may do in
   /// one pass.
-  func layerNormalized(
+  package func layerNormalized(
     over count: Int, _ epsilon: Double, weight: Tensor? = nil, bias: Tensor? = nil
   ) -> Tensor {
     let y = standardized(axes: Array((rank - count)..<rank), epsilon)

@@ -29,15 +29,21 @@ public struct ImageReading: Sendable, Hashable {
   /// 1, 2, 4 or 8: JPEG pictures are read at so small a part of their width and height, which is much
   /// faster. Others come in full.
   public var reduction: Int
+  /// Where the wanted size is known, as when a ``Preprocessing`` reads, and nothing else is asked for:
+  /// JPEG pictures are read at the smallest part of their size that is still twice as large as wanted.
+  /// Large photographs come several times as fast, and a little different.
+  public var reducesLargePictures: Bool
   /// The most pixels a picture may have.
   public var mostPixels: Int
 
   public init(
     channels: Channels = .asStored, opacity: Opacity = .dropped, turnsUpright: Bool = true,
-    allowsDamage: Bool = false, reduction: Int = 1, mostPixels: Int = 178_956_970
+    allowsDamage: Bool = false, reduction: Int = 1, reducesLargePictures: Bool = false,
+    mostPixels: Int = 178_956_970
   ) {
     (self.channels, self.opacity, self.turnsUpright) = (channels, opacity, turnsUpright)
     (self.allowsDamage, self.mostPixels) = (allowsDamage, mostPixels)
+    self.reducesLargePictures = reducesLargePictures
     self.reduction = [1, 2, 4, 8].contains(reduction) ? reduction : 1
     if self.reduction != reduction {
       Diagnostic.report(

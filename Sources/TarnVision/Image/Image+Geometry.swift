@@ -90,12 +90,8 @@ extension Image {
   public func resized(
     width: Int, height: Int, interpolation: Interpolation = .bilinear
   ) -> Image {
-    guard width > 0, height > 0, width <= Image.longestSide, height <= Image.longestSide else {
-      Diagnostic.report(
-        Diagnostic(
-          operation: "resized(width: \(width), height: \(height))",
-          reason: "a picture's sides have 1 to \(Image.longestSide) pixels"))
-      return self
+    guard Image.isPossible(width, height) else {
+      return impossible("resized(width: \(width), height: \(height))")
     }
     let area = PixelRectangle(width: width, height: height)
     do {
@@ -115,19 +111,22 @@ extension Image {
     return resized(width: size.width, height: size.height, interpolation: interpolation)
   }
 
-  /// The most pixels a side may have.
-  public static let longestSide = 1 << 24
+  /// Reports a size that no picture can have, and gives this one.
+  private func impossible(_ operation: String) -> Image {
+    Diagnostic.report(
+      Diagnostic(
+        operation: operation,
+        reason: "a picture has 1 to 2³⁰ pixels, and \(Image.longestSide) a side at most"),
+      giving: self)
+  }
 
   /// The rectangle whose upper left pixel is (x, y). What lies outside the picture gets the colour
   /// `fill`, black by default.
   public func cropped(x: Int, y: Int, width: Int, height: Int, fill: [UInt8]? = nil) -> Image {
-    guard width > 0, height > 0, let count = checkedProduct(width, height), count <= 1 << 31 else {
-      Diagnostic.report(
-        Diagnostic(
-          operation: "cropped(width: \(width), height: \(height))",
-          reason: "a picture has 1 pixel at least, and 2³¹ at most"))
-      return self
+    guard Image.isPossible(width, height) else {
+      return impossible("cropped(width: \(width), height: \(height))")
     }
+    let count = width * height
     let (left, right) = (max(x, 0), min(x + width, self.width))
     let (top, bottom) = (max(y, 0), min(y + height, self.height))
     let isInside = right - left == width && bottom - top == height
@@ -180,6 +179,12 @@ extension Image {
           operation: "padded", reason: "there cannot be fewer than 0 pixels more",
           facts: ["left \(left), top \(top), right \(right), bottom \(bottom)"],
           hint: "use cropped(x:y:width:height:)"), giving: self)
+    }
+    let most = Image.longestSide
+    guard max(left, top, right, bottom) <= most,
+      Image.isPossible(width + left + right, height + top + bottom)
+    else {
+      return impossible("padded(left: \(left), top: \(top), right: \(right), bottom: \(bottom))")
     }
     let (newWidth, newHeight) = (width + left + right, height + top + bottom)
     switch padding ?? .constant(black) {

@@ -1,4 +1,5 @@
 import TarnCore
+import TarnData
 
 /// A picture of bytes: grey, or red, green and blue, [height, width, channels].
 ///
@@ -33,12 +34,27 @@ public struct Image: Sendable, Hashable {
 
   /// A picture of one colour, which has a number for each channel.
   public init(width: Int, height: Int, filledWith colour: [UInt8]) {
-    let count = max(0, width) * max(0, height)
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(count * colour.count)
-    for _ in 0..<count { bytes += colour }
-    self.init(width: width, height: height, channels: colour.count, bytes: bytes)
+    guard Self.isPossible(width, height), colour.count == 1 || colour.count == 3 else {
+      self.init(width: width, height: height, channels: colour.count, bytes: [])
+      return
+    }
+    self = .filling(width: width, height: height, channels: colour.count) { room in
+      for i in 0..<(width * height) {
+        for (c, value) in colour.enumerated() { room[i * colour.count + c] = value }
+      }
+    }
   }
+
+  /// Whether there can be a picture of this size: with a pixel at least, and 2³⁰ at most.
+  static func isPossible(_ width: Int, _ height: Int) -> Bool {
+    guard width > 0, height > 0, max(width, height) <= longestSide,
+      let pixels = checkedProduct(width, height)
+    else { return false }
+    return pixels <= 1 << 30
+  }
+
+  /// The most pixels a side may have.
+  public static let longestSide = 1 << 24
 
   init(unchecked bytes: [UInt8], width: Int, height: Int, channels: Int) {
     (self.width, self.height, self.channels, self.bytes) = (width, height, channels, bytes)

@@ -83,6 +83,13 @@ extension Preprocessing {
 
   func cropped(_ part: ImagePart) throws -> Image {
     let plan = plan((part.wholeWidth, part.wholeHeight))
+    guard Image.isPossible(plan.width, plan.height) else {
+      throw DataError(
+        .unsupported, file: "picture",
+        reason: "has \(part.wholeWidth)×\(part.wholeHeight) pixels and would get "
+          + "\(plan.width)×\(plan.height), more than there may be",
+        hint: "give the preprocessing a crop")
+    }
     let taken = try part.resized(to: plan.scaled, taking: plan.area, interpolation)
     guard taken.width != plan.width || taken.height != plan.height else { return taken }
     return taken.cropped(x: -plan.x, y: -plan.y, width: plan.width, height: plan.height)

@@ -17,7 +17,7 @@ struct Normalization: Sendable {
   }
 
   /// One number stands for all channels.
-  private static func element(_ channel: Int, _ numbers: [Double], else number: Double) -> Double {
+  static func element(_ channel: Int, _ numbers: [Double], else number: Double) -> Double {
     numbers.count == 1 ? numbers[0] : channel < numbers.count ? numbers[channel] : number
   }
 
@@ -38,5 +38,38 @@ struct Normalization: Sendable {
       filled = count
     }
     return Tensor(values, shape: [3, image.height, image.width])
+  }
+}
+
+extension Preprocessing {
+  /// Only the last step: (byte · scale − mean) / deviation, [3, H, W], of a picture of any size.
+  public func normalized(_ image: Image) -> Tensor {
+    Normalization(self).tensor(image)
+  }
+
+  /// The picture that a network's input, [3, H, W], shows: the last step undone, cut to 0…255 and
+  /// rounded.
+  public func image(showing input: Tensor) -> Image {
+    guard input.rank == 3, input.shape[0] == 3, !input.shape.contains(0) else {
+      return Diagnostic.report(
+        Diagnostic(
+          operation: "image(showing:)", reason: "a network's input has the shape [3, H, W]",
+          facts: ["tensor \(input.shape)"], hint: "take one of a batch with batch[0]"),
+        giving: Image(width: 1, height: 1, filledWith: [0]))
+    }
+    let (height, width) = (input.shape[1], input.shape[2])
+    let values = input.array(of: Float.self)
+    return Image.filling(width: width, height: height, channels: 3) { room in
+      for channel in 0..<3 {
+        let mean = Normalization.element(channel, mean, else: 0)
+        let deviation = Normalization.element(channel, deviation, else: 1)
+        let place = channelOrder == .bgr ? 2 - channel : channel
+        for i in 0..<(width * height) {
+          let value = Double(values[channel * width * height + i])
+          let byte = ((value * deviation + mean) / scale).rounded()
+          room[3 * i + place] = byte.isNaN ? 0 : UInt8(max(0, min(255, byte)))
+        }
+      }
+    }
   }
 }

@@ -25,7 +25,22 @@ extension Preprocessing {
 
   /// Reads, scales and crops.
   func cropped(_ file: FileBytes, _ reading: ImageReading) throws -> Image {
-    try cropped(ImagePart(file, reading) { plan($0).needed })
+    try cropped(ImagePart(file, reduced(reading, for: file)) { plan($0).needed })
+  }
+
+  /// The reading with the reduction that leaves pictures twice as large as wanted, if it asks for that.
+  func reduced(_ reading: ImageReading, for file: FileBytes) throws -> ImageReading {
+    guard reading.reducesLargePictures, reading.reduction == 1, resize != .none else {
+      return reading
+    }
+    var reduced = reading
+    _ = try ImagePart(file, reading) { whole in
+      let scaled = resize.size(of: whole, rounding)
+      let factor = min(whole.width / scaled.width, whole.height / scaled.height)
+      reduced.reduction = [8, 4, 2].first { factor >= 2 * $0 } ?? 1
+      return nil
+    }
+    return reduced
   }
 
   /// What came of many files.

@@ -28,7 +28,7 @@ public struct Preprocessing: Sendable, Hashable, Codable {
     case nearest, bilinear, bicubic
   }
 
-  public enum ChannelOrder: String, Sendable, Hashable, Codable {
+  public enum ChannelOrder: String, Sendable, Hashable, Codable, CaseIterable {
     case rgb, bgr
   }
 

@@ -212,9 +212,9 @@ extension LabelledImages {
   }
 
   private func picture(_ index: Int, _ generator: inout SeededGenerator) throws -> Image {
-    guard let augmentation else { return try cropped(index) }
+    guard let augmentation else { return try store.cropped(index, by: preprocessing) }
     guard augmentation.outputSize != nil else {
-      return try augmentation(try cropped(index), using: &generator)
+      return try augmentation(try store.cropped(index, by: preprocessing), using: &generator)
     }
     guard let first = augmentation.transforms.first as? RandomResizedCrop else {
       let whole = try store.part(index) { PixelRectangle(width: $0.width, height: $0.height) }
@@ -230,10 +230,6 @@ extension LabelledImages {
       x: area.x - part.x, y: area.y - part.y, width: area.width, height: area.height)
     return try Augmentation(Array(augmentation.transforms.dropFirst()))(
       first.resized(crop), using: &generator)
-  }
-
-  private func cropped(_ index: Int) throws -> Image {
-    try preprocessing.cropped(store.part(index) { preprocessing.plan($0).needed })
   }
 }
 

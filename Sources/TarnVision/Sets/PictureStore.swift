@@ -29,6 +29,14 @@ enum PictureStore: Sendable {
     return try cache?.bytes(of: files[index]) ?? FileBytes(mapping: files[index])
   }
 
+  /// The picture scaled and cropped.
+  func cropped(_ index: Int, by rule: Preprocessing) throws -> Image {
+    if case .files(_, let reading, _) = self, let file = try bytes(index) {
+      return try rule.cropped(file, reading)
+    }
+    return try rule.cropped(part(index) { rule.plan($0).needed })
+  }
+
   /// A part of the picture that holds what `choose` wants.
   func part(
     _ index: Int, choosing choose: ((width: Int, height: Int)) -> PixelRectangle?

@@ -31,8 +31,13 @@ package struct ONNXTable {
   }
 
   private static let versions: [String: [Int]] = Dictionary(
-    ONNXOperators.all.map { ($0.domain.isEmpty ? $0.name : "\($0.domain).\($0.name)", $0.versions) },
+    ONNXOperators.all.map {
+      ($0.domain.isEmpty ? $0.name : "\($0.domain).\($0.name)", $0.versions)
+    },
     uniquingKeysWith: { first, _ in first })
+
+  /// Every operator that is claimed.
+  package static var operators: [String] { versions.keys.sorted() }
 
   /// Of the cases that need no other operators, those that pass.
   package var share: Double { Double(claimed.passed) / Double(Swift.max(1, claimed.total)) }
@@ -43,11 +48,35 @@ package struct ONNXTable {
       + "\(counts.refused) are refused"
   }
 
+  /// Why cases cannot pass, by the beginnings of their names.
+  private static let reasons: [(prefix: String, reason: String)] = [
+    ("test_bernoulli", "the suite has NumPy's random numbers"),
+    ("test_training_dropout", "the suite has NumPy's random numbers"),
+    (
+      "test_qlinearmatmul",
+      "the suite's data wraps around where the standard saturates; ONNX Runtime gives what Tarn gives"
+    ),
+    (
+      "test_averagepool_3d",
+      "the suite counts fewer elements of the padding; ONNX Runtime gives what Tarn gives"
+    ),
+    ("test_adam_multiple", "the suite's data was made with another ε than its file says"),
+    (
+      "test_cast_FLOAT_to_BFLOAT16",
+      "the suite's data is cut off where the standard rounds to nearest"
+    ),
+    (
+      "test_castlike_FLOAT_to_BFLOAT16",
+      "the suite's data is cut off where the standard rounds to nearest"
+    ),
+    ("test_cast", "texts are not supported"), ("test_equal_string", "texts are not supported"),
+  ]
+
   /// The page.
   package var markdown: String {
     var lines = [
       "# ONNX operators", "",
-      "Made by `swift run TarnONNXCheck FOLDER --table Docs/ONNX.md` from the node tests of ONNX's own suite; do not edit.",
+      "Made by `swift run TarnONNXCheck cases FOLDER --table Docs/ONNX.md` from the node tests of ONNX's own suite; do not edit.",
       "", "\(summary[...].prefix(1).uppercased())\(summary.dropFirst()).", "",
       "A case counts for each operator in its file: passed / all. Versions are the operator sets from which on an operator has",
       "the meaning that is followed; 7 to 21 are read.", "", "| operator | versions | cases |",
@@ -59,7 +88,8 @@ package struct ONNXTable {
     }
     lines += ["", "## Cases of these operators that do not pass", ""]
     for failure in failures {
-      let reason = failure.reason.split(separator: "\n").joined(separator: " ")
+      let known = Self.reasons.first { failure.name.hasPrefix($0.prefix) }?.reason
+      let reason = known ?? failure.reason.split(separator: "\n").joined(separator: " ")
       lines.append("- `\(failure.name)`: \(reason.prefix(200))")
     }
     return lines.joined(separator: "\n") + "\n"

@@ -21,8 +21,8 @@ extension ONNXEmitter {
     case "recurrentResult":
       try emitRecurrence(node, Recurrence(attributes: call.attributes), arguments)
     default:
-      guard call.fallback == nil else { throw unsupported("the computation '\(call.name)'") }
-      values[ObjectIdentifier(node)] = value(node.inputs[0])
+      values[ObjectIdentifier(node)] = value(
+        traces[0].expansions[ObjectIdentifier(node)] ?? node.inputs[0])
     }
   }
 
@@ -30,7 +30,8 @@ extension ONNXEmitter {
     let count = Int(call.attributes[0].int64), hasWeight = call.attributes[2].int64 != 0
     let lengths = Array(node.shape.suffix(count))
     let rest = arguments.dropFirst().map { whole($0).name }
-    let ones = hasWeight
+    let ones =
+      hasWeight
       ? []
       : [
         initializer(
@@ -95,7 +96,8 @@ extension ONNXEmitter {
         hint: "export the layer without lengths")
     }
     let planes = add("Squeeze", [results[0], integers([1])])
-    let parts = (recurrence.isReversed ? [planes, first] : [first, planes])
+    let parts =
+      (recurrence.isReversed ? [planes, first] : [first, planes])
       + (cell == nil ? [] : [results[2]])
     set(node, add("Concat", parts, [attribute("axis", 0)]))
   }

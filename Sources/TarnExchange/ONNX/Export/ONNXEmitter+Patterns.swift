@@ -87,7 +87,8 @@ extension ONNXEmitter {
   private func batchNormalization(_ node: Node) -> Bool {
     guard let product = node.input0, let right = node.input1, isPlain(product),
       case .binary(.multiply) = product.op, let x = product.input0, let scale = product.input1,
-      node.shape.count > 2, isAlong(scale, [1, node.shape[1]] + node.shape.dropFirst(2).map { _ in 1 })
+      node.shape.count > 2,
+      isAlong(scale, [1, node.shape[1]] + node.shape.dropFirst(2).map { _ in 1 })
     else { return false }
     let factor = bare(scale)
     guard let (variance, epsilon, weight) = self.factor(factor),
@@ -103,7 +104,8 @@ extension ONNXEmitter {
     let name = add(
       "BatchNormalization",
       [
-        whole(x).name, weight.map { value($0).name } ?? all(1), bias.map { value($0).name } ?? all(0),
+        whole(x).name, weight.map { value($0).name } ?? all(1),
+        bias.map { value($0).name } ?? all(0),
         value(mean).name, value(variance).name,
       ], [attribute("epsilon", epsilon)])
     set(node, name)
@@ -143,14 +145,22 @@ extension ONNXEmitter {
 
   /// A sum over axes divided by how many there were.
   private func mean(_ node: Node) -> Bool {
-    guard let sum = node.input0, let divisor = node.input1, isPlain(sum), isReadOnce(sum),
-      case .reduce(.sum, let axes) = sum.op, let x = sum.input0, let count = number(divisor),
+    guard let dividend = node.input0, let divisor = node.input1, isPlain(dividend),
+      isReadOnce(dividend)
+    else { return false }
+    var sum = dividend
+    // Axes that are not kept are reshaped away.
+    if case .reshape = dividend.op, let inner = dividend.input0 { sum = inner }
+    guard isPlain(sum), isReadOnce(sum), case .reduce(.sum, let axes) = sum.op,
+      let x = sum.input0, let count = number(divisor),
       count == Double(axes.reduce(1) { $0 * x.shape[$1] }),
       axes.allSatisfy({ x.shape[$0] == twin(x).shape[$0] })
     else { return false }
     let input = whole(x).name
     let isPlane = x.shape.count > 2 && axes == Array(2..<x.shape.count)
-    set(node, isPlane ? add("GlobalAveragePool", [input]) : reduced("ReduceMean", input, axes))
+    let mean = isPlane ? add("GlobalAveragePool", [input]) : reduced("ReduceMean", input, axes)
+    let target = shapeInput(node.shape, twin(node).shape, mayInfer: true)
+    set(node, sum === dividend ? mean : add("Reshape", [mean, target]))
     return true
   }
 

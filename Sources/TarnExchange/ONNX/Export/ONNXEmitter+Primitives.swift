@@ -279,7 +279,8 @@ extension ONNXEmitter {
     let rest = updates.shape.indices.filter { !front.contains($0) }
     let moved = add("Transpose", [whole(updates).name], [attribute("perm", front + rest)])
     let place = whole(indices)
-    let places = add("Unsqueeze", [add("Cast", [place.name], [attribute("to", 7)]), integers([rank])])
+    let places = add(
+      "Unsqueeze", [add("Cast", [place.name], [attribute("to", 7)]), integers([rank])])
     // A negative index counts from the end.
     let size = integers([n])
     let kept = add(
@@ -288,7 +289,11 @@ extension ONNXEmitter {
     let shape = [n] + rest.map { updates.shape[$0] }
     let other = [twin(node).shape[axis]] + rest.map { twin(updates).shape[$0] }
     let zeros = add(
-      "Expand", [scalar(.integer(0).canonical(node.dtype), node.dtype), shapeInput(shape, other, mayInfer: false)])
+      "Expand",
+      [
+        scalar(.integer(0).canonical(node.dtype), node.dtype),
+        shapeInput(shape, other, mayInfer: false),
+      ])
     let sums = add("ScatterND", [zeros, kept, moved], [attribute("reduction", "add")])
     let back = Array(1..<axis + 1) + [0] + Array(axis + 1..<node.shape.count)
     set(node, add("Transpose", [sums], [attribute("perm", back)]))

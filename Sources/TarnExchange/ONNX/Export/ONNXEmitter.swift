@@ -26,7 +26,8 @@ final class ONNXEmitter {
   /// The node of the other trace for each of this one.
   private var twins: [ObjectIdentifier: Node] = [:]
 
-  init(_ traces: [ONNXTrace], names: [ObjectIdentifier: String], options: ONNXExportOptions) throws {
+  init(_ traces: [ONNXTrace], names: [ObjectIdentifier: String], options: ONNXExportOptions) throws
+  {
     (self.traces, self.names, self.options) = (traces, names, options)
     used = Set(names.values).union(traces[0].inputs.map(\.name))
       .union(traces[0].outputs.map(\.key))
@@ -42,22 +43,11 @@ final class ONNXEmitter {
 
   private static func isAlike(_ a: Node, _ b: Node) -> Bool {
     a.shape.count == b.shape.count && a.dtype == b.dtype
-      && String(describing: a.op).prefix { $0 != "(" } == String(describing: b.op).prefix { $0 != "(" }
+      && String(describing: a.op).prefix { $0 != "(" }
+        == String(describing: b.op).prefix { $0 != "(" }
   }
 
   func twin(_ node: Node) -> Node { twins[ObjectIdentifier(node)] ?? node }
-
-  /// What a node is computed from here.
-  static func sources(of node: Node) -> [Node] {
-    if node.storage != nil { return [] }
-    guard case .call(let call) = node.op else { return node.inputs }
-    let arguments = Array(node.inputs.dropFirst())
-    switch call.name {
-    case "softmax", "logSoftmax", "maxPool", "hardTanh", "layerNorm": return arguments
-    case "recurrentResult": return Array(arguments.dropLast())
-    default: return Array(node.inputs.prefix(1))
-    }
-  }
 
   // MARK: The model
 
@@ -168,7 +158,9 @@ final class ONNXEmitter {
       // Axes that do not stretch keep their lengths, so the batch need not be known for them.
       let lead = [Int](repeating: 1, count: shape.count - value.shape.count)
       let inner = lead + value.shape, innerOther = lead + value.other
-      let target = shape.indices.map { inner[$0] == shape[$0] && innerOther[$0] == other[$0] ? 1 : shape[$0] }
+      let target = shape.indices.map {
+        inner[$0] == shape[$0] && innerOther[$0] == other[$0] ? 1 : shape[$0]
+      }
       let targetOther = shape.indices.map {
         inner[$0] == shape[$0] && innerOther[$0] == other[$0] ? 1 : other[$0]
       }

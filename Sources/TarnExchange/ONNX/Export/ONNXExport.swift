@@ -106,6 +106,8 @@ struct ONNXTrace {
   var order: [Node] = []
   /// How many nodes read each.
   var readers: [ObjectIdentifier: Int] = [:]
+  /// What named computations are that only their backend has recorded.
+  var expansions: [ObjectIdentifier: Node] = [:]
 
   init(inputs: [(name: String, tensor: Tensor)], outputs: [(key: String, value: Tensor)]) {
     (self.inputs, self.outputs) = (inputs, outputs)
@@ -118,10 +120,27 @@ struct ONNXTrace {
       }
       guard state.insert(ObjectIdentifier(node)).inserted else { continue }
       stack.append((node, true))
-      let sources = ONNXEmitter.sources(of: node)
+      let sources = sources(of: node)
       for source in sources.reversed() { stack.append((source, false)) }
       for source in sources { readers[ObjectIdentifier(source), default: 0] += 1 }
     }
     for (_, output) in outputs { readers[ObjectIdentifier(output.node), default: 0] += 1 }
+  }
+
+  /// What a node is computed from in ONNX.
+  private mutating func sources(of node: Node) -> [Node] {
+    if node.storage != nil { return [] }
+    guard case .call(let call) = node.op else { return node.inputs }
+    let arguments = Array(node.inputs.dropFirst())
+    switch call.name {
+    case "softmax", "logSoftmax", "maxPool", "hardTanh", "layerNorm": return arguments
+    case "recurrentResult": return Array(arguments.dropLast())
+    default:
+      guard let fallback = call.fallback else { return Array(node.inputs.prefix(1)) }
+      let id = ObjectIdentifier(node)
+      let expansion = expansions[id] ?? fallback(arguments.map { Tensor($0) }).node
+      expansions[id] = expansion
+      return [expansion]
+    }
   }
 }

@@ -53,7 +53,8 @@ struct ONNXGraphReader {
     "\(domain == "ai.onnx" ? "" : domain)\u{1f}\(name)\u{1f}\(overload)"
   }
 
-  func error(_ reason: String, _ kind: DataError.Kind = .invalid, hint: String? = nil) -> DataError {
+  func error(_ reason: String, _ kind: DataError.Kind = .invalid, hint: String? = nil) -> DataError
+  {
     DataError(kind, file: file, reason: reason, hint: hint)
   }
 
@@ -61,10 +62,15 @@ struct ONNXGraphReader {
 
   /// A graph inside of others: all that it is given with is constant.
   private func inner(
-    _ proto: ONNXGraphProto, depth: Int, outer: Set<String>, attributes: [String: ONNXAttributeProto]
+    _ proto: ONNXGraphProto, depth: Int, outer: Set<String>,
+    attributes: [String: ONNXAttributeProto]
   ) throws -> ONNXGraph {
     var constants: [String: ONNXValue] = [:]
     for tensor in proto.initializer {
+      guard isRead(tensor) else {
+        constants[tensor.name] = .optional(nil)
+        continue
+      }
       constants[tensor.name] = .fixed(try fixed(tensor))
     }
     for sparse in proto.sparseInitializer {
@@ -222,6 +228,20 @@ struct ONNXGraphReader {
       if case .other = attribute { return "its attribute '\(name)' is of a type that is not read" }
     }
     return nil
+  }
+
+  /// Whether a tensor's elements are of a type that is read; if not it is listed.
+  func isRead(_ proto: ONNXTensorProto) -> Bool {
+    guard let element = ONNXElement(rawValue: proto.dataType), element.carrier == nil else {
+      return true
+    }
+    unsupported.withLock {
+      $0.append(
+        ONNXModel.UnsupportedOperator(
+          name: "initializer", domain: "", opset: opsets[""] ?? 1, nodes: [proto.name],
+          reason: "tensors of type \(element) are not supported"))
+    }
+    return false
   }
 
   private func note(_ node: ONNXNode, _ reason: String) {

@@ -24,7 +24,8 @@ extension ONNXModel {
     init?(stringValue: String) { self.init(stringValue) }
     init?(intValue: Int) { nil }
 
-    static let graph = Key("$graph"), seed = Key("$seed"), limit = Key("$limit"), nodes = Key("$nodes")
+    static let graph = Key("$graph"), seed = Key("$seed"), limit = Key("$limit"),
+      nodes = Key("$nodes")
   }
 
   public func encode(to encoder: any Encoder) throws {

@@ -7,7 +7,7 @@ import TarnNN
 /// A model read from an ONNX file.
 ///
 /// It is called with named tensors and records Tarn's operations, so derivatives, `vmap` and `compile` go through it. Its floating
-/// initializers are parameters: it is a ``Module`` that can be trained on, saved and given other weights.
+/// initializers are parameters: it is a ``Layer`` that can be trained on, saved and given other weights.
 ///
 /// ```swift
 /// let model = try ONNXModel(contentsOf: URL(fileURLWithPath: "resnet50.onnx"))
@@ -16,7 +16,7 @@ import TarnNN
 ///
 /// Operator sets 7 to 21 are followed. What a file needs beyond that is listed by ``unsupported``; such a model can be
 /// looked at but not run. Shapes and other numbers that steer the computation are computed while recording.
-public struct ONNXModel: Module {
+public struct ONNXModel: Layer {
   let program: ONNXProgram
   var tensors: [Tensor]
   /// What operators of random numbers without a seed of their own start from.
@@ -178,7 +178,9 @@ extension ONNXModel {
 
 extension ONNXGraph.Port {
   var title: String {
-    let lengths = shape.map { "[" + $0.map { $0.map(String.init) ?? "?" }.joined(separator: ", ") + "]" }
+    let lengths = shape.map {
+      "[" + $0.map { $0.map(String.init) ?? "?" }.joined(separator: ", ") + "]"
+    }
     return "'\(name)' \(lengths ?? "of any shape") \(element.map { "\($0)" } ?? "")"
   }
 

@@ -46,12 +46,17 @@ final class ONNXProgram: Sendable {
       guard names.insert(proto.name).inserted else {
         throw reader.error("two initializers are called '\(proto.name)'")
       }
+      guard reader.isRead(proto) else {
+        constants[proto.name] = .optional(nil)
+        continue
+      }
       guard trained.contains(place) else {
         constants[proto.name] = .fixed(try reader.fixed(proto))
         continue
       }
       let tensor = try parameters.map { try Self.parameter(proto, $0, reader) }
-      initial.append(Parameter(name: proto.name, tensor: try tensor ?? reader.tensors.tensor(proto)))
+      initial.append(
+        Parameter(name: proto.name, tensor: try tensor ?? reader.tensors.tensor(proto)))
       stripped.graph.initializer[place].clearData()
     }
     for sparse in model.graph.sparseInitializer {
@@ -61,8 +66,12 @@ final class ONNXProgram: Sendable {
     graph = try reader.graph(
       model.graph, constants: constants, parameters: Set(initial.map(\.name)))
     let used = Set(graph.nodes.flatMap(\.uses)).union(graph.outputs.map(\.name))
-    (self.file, self.initial, self.stripped) = (file, initial.filter { used.contains($0.name) }, stripped)
-    unsupported = reader.unsupported.withLock { $0 }.sorted { ($0.domain, $0.name) < ($1.domain, $1.name) }
+    (self.file, self.initial, self.stripped) = (
+      file, initial.filter { used.contains($0.name) }, stripped
+    )
+    unsupported = reader.unsupported.withLock { $0 }.sorted {
+      ($0.domain, $0.name) < ($1.domain, $1.name)
+    }
     opset = reader.opsets[""] ?? 1
     producer = [model.producerName, model.producerVersion].filter { !$0.isEmpty }
       .joined(separator: " ")
@@ -137,7 +146,9 @@ final class ONNXProgram: Sendable {
   }
 
   /// The program of a text; one that was written a while ago in this process is found again.
-  static func unarchived(_ text: String, parameters: (String) throws -> Tensor) throws -> ONNXProgram {
+  static func unarchived(_ text: String, parameters: (String) throws -> Tensor) throws
+    -> ONNXProgram
+  {
     if let known = recent.withLock({ $0[text] }) { return known }
     guard let data = Data(base64Encoded: text) else {
       throw DataError(.invalid, file: "model", reason: "its ONNX graph cannot be read")

@@ -13,8 +13,13 @@ extension ONNXOperators {
       let (x, slope) = (try call.tensor(0), try call.float("alpha", 0.01))
       return x.leakyReLU(slope: slope)
     },
-    ONNXOperator("PRelu", [7, 9, 16]) { call in
-      let (x, slope) = (try call.tensor(0), try call.tensor(1))
+    ONNXOperator("PRelu", [6, 7, 9, 16]) { call in
+      let x = try call.tensor(0)
+      var slope = try call.tensor(1)
+      // Before operator set 7 a vector of slopes went along the channels.
+      if call.opset < 7, x.rank > 1, slope.count == x.shape[1] {
+        slope = slope.reshaped([slope.count] + [Int](repeating: 1, count: x.rank - 2))
+      }
       return which(x .< 0, slope * x, x)
     },
     ONNXOperator("Elu", [6]) { try $0.tensor(0).elu(alpha: $0.float("alpha", 1)) },

@@ -39,7 +39,9 @@ extension ONNXOperators {
       .sorted { (scores[$1], $0) < (scores[$0], $1) }
     var kept: [Int] = []
     for i in order where kept.count < most {
-      if kept.allSatisfy({ Double(boxes[$0].overlap(with: boxes[i])) <= overlap }) { kept.append(i) }
+      if kept.allSatisfy({ Double(boxes[$0].overlap(with: boxes[i])) <= overlap }) {
+        kept.append(i)
+      }
     }
     return kept
   }

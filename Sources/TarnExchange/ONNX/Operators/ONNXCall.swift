@@ -28,6 +28,16 @@ struct ONNXCall {
 
   func optional(_ i: Int) -> Tensor? { value(i)?.tensor(on: device) }
 
+  /// The second of two operands that broadcast. Before operator set 7 an attribute told which axis it began at.
+  func second() throws -> Tensor {
+    let b = try tensor(1)
+    guard opset < 7, node.attributes["axis"] != nil else { return b }
+    let rank = try tensor(0).rank
+    let start = try axis(int("axis", 0), rank)
+    try require(start + b.rank <= rank, "\(b.shape) does not fit from axis \(start) on")
+    return b.reshaped(b.shape + [Int](repeating: 1, count: rank - start - b.rank))
+  }
+
   /// All inputs, which are tensors.
   func tensors() throws -> [Tensor] { try values.indices.map(tensor) }
 
@@ -201,7 +211,9 @@ struct ONNXCall {
 
   /// A tensor of numbers made here.
   func constant(_ values: [Double], _ shape: [Int], _ dtype: DType) -> Tensor {
-    Device.with(device) { Tensor(HostArray(shape: shape, dtype: dtype, scalars: values.map(Scalar.real))) }
+    Device.with(device) {
+      Tensor(HostArray(shape: shape, dtype: dtype, scalars: values.map(Scalar.real)))
+    }
   }
 
   func constant(_ values: [Int], _ shape: [Int]) -> Tensor {

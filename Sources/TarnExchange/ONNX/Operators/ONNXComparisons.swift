@@ -3,14 +3,14 @@ import TarnCore
 /// Comparisons, logic and choice.
 extension ONNXOperators {
   static let comparisons: [ONNXOperator] = [
-    .pair("Equal", [7, 11, 13, 19]) { $0 .== $1 },
-    .pair("Less", [7, 9, 13]) { $0 .< $1 },
-    .pair("Greater", [7, 9, 13]) { $0 .> $1 },
+    .pair("Equal", [1, 7, 11, 13, 19]) { $0 .== $1 },
+    .pair("Less", [1, 7, 9, 13]) { $0 .< $1 },
+    .pair("Greater", [1, 7, 9, 13]) { $0 .> $1 },
     .pair("LessOrEqual", [12, 16]) { $0 .<= $1 },
     .pair("GreaterOrEqual", [12, 16]) { $0 .>= $1 },
-    .pair("And", [7]) { $0 .& $1 },
-    .pair("Or", [7]) { $0 .| $1 },
-    .pair("Xor", [7]) { $0 .^ $1 },
+    .pair("And", [1, 7]) { $0 .& $1 },
+    .pair("Or", [1, 7]) { $0 .| $1 },
+    .pair("Xor", [1, 7]) { $0 .^ $1 },
     .map("Not", [1]) { .!$0 },
     .map("IsNaN", [9, 13, 20]) { $0.isNaN() },
     ONNXOperator("IsInf", [10, 20]) { call in

@@ -3,10 +3,12 @@ import TarnCore
 /// Branches and loops. What steers them is read while recording, so a loop is recorded as often as it runs.
 extension ONNXOperators {
   static let control: [ONNXOperator] = [
-    ONNXOperator("If", [1, 11, 13, 16, 19, 21], values: { call in
-      let isTrue = try call.hostInt(0) ?? 0 != 0
-      return try call.run.body(call.graph(isTrue ? "then_branch" : "else_branch"), [])
-    }),
+    ONNXOperator(
+      "If", [1, 11, 13, 16, 19, 21],
+      values: { call in
+        let isTrue = try call.hostInt(0) ?? 0 != 0
+        return try call.run.body(call.graph(isTrue ? "then_branch" : "else_branch"), [])
+      }),
     ONNXOperator("Loop", [1, 11, 13, 16, 19, 21], values: loop),
     ONNXOperator("Scan", [8, 9, 11, 16, 19, 21], values: scan),
   ]

@@ -13,7 +13,8 @@ enum ONNXConvolution {
     let spatial = Array(x.shape.dropFirst(2))
     let window = try ONNXWindow(call, kernel: Array(weight.shape.dropFirst(2)), spatial: spatial)
     try call.checked([x.shape[0], weight.shape[0]] + window.counts)
-    try call.checked(x.shape.prefix(2) + zip(spatial, zip(window.low, window.high)).map { $0 + $1.0 + $1.1 })
+    try call.checked(
+      x.shape.prefix(2) + zip(spatial, zip(window.low, window.high)).map { $0 + $1.0 + $1.1 })
     let groups = try call.int("group", 1)
     let cut = (window.low + window.high).contains { $0 < 0 }
     try call.require(!cut, "its padding is negative")

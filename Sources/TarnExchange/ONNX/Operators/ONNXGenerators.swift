@@ -32,15 +32,17 @@ extension ONNXOperators {
       return .full(try call.checked(shape), .integer(integer), dtype: dtype, device: call.device)
     },
     ONNXOperator("Range", [11], range),
-    ONNXOperator("EyeLike", [9], values: { call in
-      let x = try call.tensor(0)
-      try call.require(x.rank == 2, "\(x.shape) is no matrix")
-      let element = try call.elementAttribute("dtype") ?? call.element(0) ?? .float32
-      let bound = Swift.max(-(1 << 40), Swift.min(1 << 40, try call.int("k", 0)))
-      let row = Tensor.iota(x.shape, axis: 0, device: call.device)
-      let column = Tensor.iota(x.shape, axis: 1, device: call.device)
-      return [.tensor((column .== row + bound).cast(to: try call.carrier(element)), element)]
-    }),
+    ONNXOperator(
+      "EyeLike", [9],
+      values: { call in
+        let x = try call.tensor(0)
+        try call.require(x.rank == 2, "\(x.shape) is no matrix")
+        let element = try call.elementAttribute("dtype") ?? call.element(0) ?? .float32
+        let bound = Swift.max(-(1 << 40), Swift.min(1 << 40, try call.int("k", 0)))
+        let row = Tensor.iota(x.shape, axis: 0, device: call.device)
+        let column = Tensor.iota(x.shape, axis: 1, device: call.device)
+        return [.tensor((column .== row + bound).cast(to: try call.carrier(element)), element)]
+      }),
     random("RandomNormal", [1], isLike: false, normal),
     random("RandomNormalLike", [1], isLike: true, normal),
     random("RandomUniform", [1], isLike: false, uniform),

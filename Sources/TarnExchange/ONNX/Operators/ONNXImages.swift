@@ -54,9 +54,11 @@ extension ONNXOperators {
     let sums = Tensor.scatterAdd(
       x.reshaped([n * c, taps * counts.product]), at: call.constant(places, [places.count]),
       axis: 1, into: [n * c, padded.product])
-    let strips = [Stride(0, n), Stride(0, c)] + image.indices.map {
-      Stride(pads[$0], pads[$0] + image[$0])
-    }
+    let strips =
+      [Stride(0, n), Stride(0, c)]
+      + image.indices.map {
+        Stride(pads[$0], pads[$0] + image[$0])
+      }
     return sums.reshaped([n, c] + padded).sliced(strips)
   }
 

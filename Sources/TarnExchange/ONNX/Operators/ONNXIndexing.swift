@@ -152,7 +152,8 @@ extension Tensor {
   /// Indices counted from the end if negative. One that is outside stays outside of everything, so that it is found.
   fileprivate func within(_ length: Int, parts: Int) -> Tensor {
     let counted = which(self .< 0, self + length, self)
-    return which((counted .< 0) .| (counted .>= length), counted + 2 * (parts + length) + 2, counted)
+    return which(
+      (counted .< 0) .| (counted .>= length), counted + 2 * (parts + length) + 2, counted)
   }
 
   /// The places of what is not zero, a row each.

@@ -4,7 +4,7 @@ import TarnCore
 extension ONNXOperators {
   static let linear: [ONNXOperator] = [
     .pair("MatMul", [1, 9, 13]) { $0.matmul($1).cast(to: $0.dtype) },
-    ONNXOperator("Gemm", [7, 9, 11, 13], gemm),
+    ONNXOperator("Gemm", [6, 7, 9, 11, 13], gemm),
     ONNXOperator("Einsum", [12]) { call in
       let equation = try call.string("equation", "")
       try call.require(equation.utf8.count < 1 << 10, "its equation is too long")

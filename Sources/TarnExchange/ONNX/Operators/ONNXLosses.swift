@@ -6,12 +6,14 @@ extension ONNXOperators {
     ONNXOperator("NegativeLogLikelihoodLoss", [12, 13]) { call in
       try call.loss(of: call.tensor(0))
     },
-    ONNXOperator("SoftmaxCrossEntropyLoss", [12, 13], values: { call in
-      let scores = try call.tensor(0)
-      try call.require(scores.rank >= 2, "\(scores.shape) has no classes")
-      let logarithms = scores.logSoftmax(axis: 1)
-      return [.tensor(try call.loss(of: logarithms)), .tensor(logarithms)]
-    }),
+    ONNXOperator(
+      "SoftmaxCrossEntropyLoss", [12, 13],
+      values: { call in
+        let scores = try call.tensor(0)
+        try call.require(scores.rank >= 2, "\(scores.shape) has no classes")
+        let logarithms = scores.logSoftmax(axis: 1)
+        return [.tensor(try call.loss(of: logarithms)), .tensor(logarithms)]
+      }),
   ]
 }
 

@@ -27,11 +27,11 @@ extension ONNXOperators {
     .map("Asinh", [9]) { x in x.sign() * (x.abs() + (x * x + 1).sqrt()).log() },
     .map("Acosh", [9]) { x in (x + (x * x - 1).sqrt()).log() },
     .map("Atanh", [9]) { x in 0.5 * ((1 + x) / (1 - x)).log() },
-    .pair("Add", [7, 13, 14]) { $0 + $1 },
-    .pair("Sub", [7, 13, 14]) { $0 - $1 },
-    .pair("Mul", [7, 13, 14]) { $0 * $1 },
-    .pair("Div", [7, 13, 14]) { $0.dividedONNX(by: $1) },
-    .pair("Pow", [7, 12, 13, 15]) { $0.powered(by: $1) },
+    .pair("Add", [6, 7, 13, 14]) { $0 + $1 },
+    .pair("Sub", [6, 7, 13, 14]) { $0 - $1 },
+    .pair("Mul", [6, 7, 13, 14]) { $0 * $1 },
+    .pair("Div", [6, 7, 13, 14]) { $0.dividedONNX(by: $1) },
+    .pair("Pow", [1, 7, 12, 13, 15]) { $0.powered(by: $1) },
     ONNXOperator("Mod", [10, 13]) { call in
       let (a, b) = (try call.tensor(0), try call.tensor(1))
       guard try call.flag("fmod", false) else { return a % b }
@@ -47,9 +47,11 @@ extension ONNXOperators {
     ONNXOperator("Identity", [1, 13, 14, 16, 19, 21], values: { [$0.value(0) ?? .optional(nil)] }),
     ONNXOperator("CumSum", [11, 14], cumulativeSum),
     ONNXOperator("Det", [11]) { try $0.tensor(0).determinant() },
-    ONNXOperator("BitwiseNot", [18], values: { call in
-      [.tensor((.!(try call.tensor(0))).wrapped(to: call.element(0)), call.element(0))]
-    }),
+    ONNXOperator(
+      "BitwiseNot", [18],
+      values: { call in
+        [.tensor((.!(try call.tensor(0))).wrapped(to: call.element(0)), call.element(0))]
+      }),
     .pair("BitwiseAnd", [18]) { $0 .& $1 },
     .pair("BitwiseOr", [18]) { $0 .| $1 },
     .pair("BitwiseXor", [18]) { $0 .^ $1 },

@@ -1,10 +1,11 @@
 import TarnCore
 import TarnInterop
+import TarnNN
 
 /// Normalisations.
 extension ONNXOperators {
   static let normalisations: [ONNXOperator] = [
-    ONNXOperator("BatchNormalization", [7, 9, 14, 15], values: batchNormalization),
+    ONNXOperator("BatchNormalization", [6, 7, 9, 14, 15], values: batchNormalization),
     ONNXOperator("InstanceNormalization", [6]) { call in
       let x = try call.tensor(0)
       try call.require(x.rank > 2, "\(x.shape) has no spatial axes")
@@ -48,6 +49,8 @@ extension ONNXOperators {
     let epsilon = try call.float("epsilon", 1e-5)
     try call.require(x.rank >= 2, "\(x.shape) has no channels")
     let (scale, shift) = (try call.perChannel(1, x), try call.perChannel(2, x))
+    let inference = try call.opset >= 7 || call.flag("is_test", false)
+    try call.require(inference, "before operator set 7 only inference (is_test) is followed")
     guard try call.flag("training_mode", false) else {
       let (mean, variance) = (try call.perChannel(3, x), try call.perChannel(4, x))
       let factor = scale * (variance + epsilon).rsqrt()
@@ -70,12 +73,19 @@ extension ONNXOperators {
     let x = try call.tensor(0)
     let axis = try call.axis(call.int("axis", -1), x.rank)
     let axes = Array(axis..<x.rank)
+    let (scale, shift) = (try call.tensor(1), call.optional(2))
+    let lengths = Array(x.shape[axis...])
+    if call.outputCount == 1, scale.shape == lengths, shift.map({ $0.shape == lengths }) ?? true {
+      let epsilon = try call.float("epsilon", 1e-5)
+      let y = x.layerNormalized(over: lengths.count, epsilon, weight: scale, bias: shift)
+      return [.tensor(y.cast(to: x.dtype))]
+    }
     let wide = x.cast(to: x.dtype == .float64 ? .float64 : .float32)
     let mean = wide.mean(axes: axes, keepDims: true)
     let variance = (wide - mean).squared().mean(axes: axes, keepDims: true)
     let deviation = (variance + (try call.float("epsilon", 1e-5))).rsqrt()
-    var y = ((wide - mean) * deviation).cast(to: x.dtype) * (try call.tensor(1))
-    if let bias = call.optional(2) { y = y + bias }
+    var y = ((wide - mean) * deviation).cast(to: x.dtype) * scale
+    if let shift { y = y + shift }
     return [.tensor(y), .tensor(mean), .tensor(deviation)]
   }
 

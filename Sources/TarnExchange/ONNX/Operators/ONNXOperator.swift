@@ -49,7 +49,7 @@ struct ONNXOperator: Sendable {
   static func pair(
     _ name: String, _ versions: [Int], _ body: @escaping @Sendable (Tensor, Tensor) -> Tensor
   ) -> ONNXOperator {
-    ONNXOperator(name, versions) { body(try $0.tensor(0), try $0.tensor(1)) }
+    ONNXOperator(name, versions) { body(try $0.tensor(0), try $0.second()) }
   }
 }
 

@@ -6,7 +6,7 @@ extension ONNXOperators {
     ONNXOperator("Conv", [1, 11], ONNXConvolution.forward),
     ONNXOperator("ConvTranspose", [1, 11], ONNXConvolution.transposed),
     ONNXOperator("MaxPool", [1, 8, 10, 11, 12], values: maxPool),
-    ONNXOperator("AveragePool", [7, 10, 11, 19], averagePool),
+    ONNXOperator("AveragePool", [1, 7, 10, 11, 19], averagePool),
     ONNXOperator("LpPool", [2, 11, 18]) { call in
       let x = try call.tensor(0)
       let p = Double(try call.int("p", 2))
@@ -14,7 +14,9 @@ extension ONNXOperators {
       return x.abs().pow(p).windowSums(window).pow(1 / p)
     },
     ONNXOperator("MaxUnpool", [9, 11], maxUnpool),
-    ONNXOperator("GlobalAveragePool", [1]) { try $0.overPlane { $0.mean(axes: $1, keepDims: true) } },
+    ONNXOperator("GlobalAveragePool", [1]) {
+      try $0.overPlane { $0.mean(axes: $1, keepDims: true) }
+    },
     ONNXOperator("GlobalMaxPool", [1]) { try $0.overPlane { $0.max(axes: $1, keepDims: true) } },
     ONNXOperator("GlobalLpPool", [2]) { call in
       let p = Double(try call.int("p", 2))

@@ -4,16 +4,18 @@ import TarnInterop
 /// Numbers as small integers with a scale and a zero point, and what is computed with them.
 extension ONNXOperators {
   static let quantized: [ONNXOperator] = [
-    ONNXOperator("QuantizeLinear", [10, 13, 19, 21], values: { call in
-      let x = try call.tensor(0)
-      var element = call.element(2) ?? .uint8
-      if call.value(2) == nil, let named = try call.elementAttribute("output_dtype") {
-        element = named
-      }
-      let scale = try call.spread(1, x)
-      let zero = call.optional(2) == nil ? nil : try call.spread(2, x)
-      return [try call.quantized(x, scale, zero, element)]
-    }),
+    ONNXOperator(
+      "QuantizeLinear", [10, 13, 19, 21],
+      values: { call in
+        let x = try call.tensor(0)
+        var element = call.element(2) ?? .uint8
+        if call.value(2) == nil, let named = try call.elementAttribute("output_dtype") {
+          element = named
+        }
+        let scale = try call.spread(1, x)
+        let zero = call.optional(2) == nil ? nil : try call.spread(2, x)
+        return [try call.quantized(x, scale, zero, element)]
+      }),
     ONNXOperator("DequantizeLinear", [10, 13, 19, 21]) { call in
       let x = try call.tensor(0)
       let scale = try call.spread(1, x)
@@ -21,34 +23,41 @@ extension ONNXOperators {
       guard call.optional(2) != nil else { return whole.cast(to: scale.dtype) * scale }
       return (whole - (try call.spread(2, x)).cast(to: whole.dtype)).cast(to: scale.dtype) * scale
     },
-    ONNXOperator("DynamicQuantizeLinear", [11], values: { call in
-      let x = try call.tensor(0)
-      try call.require(x.count > 0, "its input is empty")
-      let (low, high) = (x.min().minimum(0), x.max().maximum(0))
-      let scale = (high - low) / 255
-      let zero = (-low / scale).clamped(min: 0, max: 255).round()
-      let whole = ((x / scale).round() + zero).clamped(min: 0, max: 255)
-      return [
-        .tensor(whole.cast(to: .uint8)), .tensor(scale), .tensor(zero.cast(to: .uint8)),
-      ]
-    }),
-    ONNXOperator("QLinearMatMul", [10, 21], values: { call in
-      let a = try call.real(0, scale: 1, zero: 2, along: -2)
-      let b = try call.real(3, scale: 4, zero: 5, along: -1)
-      let element = call.element(7) ?? .uint8
-      return [try call.quantized(a.matmul(b), try call.tensor(6), try call.tensor(7), element)]
-    }),
-    ONNXOperator("QLinearConv", [10], values: { call in
-      let x = try call.real(0, scale: 1, zero: 2, along: 1)
-      let w = try call.real(3, scale: 4, zero: 5, along: 0)
-      let scale = try call.tensor(1) * (try call.tensor(4))
-      let bias = call.optional(8).map { $0.cast(to: .float32) * scale.reshaped([-1]) }
-      let y = try ONNXConvolution.forward(call, x, w, bias: bias)
-      let element = call.element(7) ?? .uint8
-      return [
-        try call.quantized(y, try call.tensor(6).reshaped([]), try call.tensor(7).reshaped([]), element)
-      ]
-    }),
+    ONNXOperator(
+      "DynamicQuantizeLinear", [11],
+      values: { call in
+        let x = try call.tensor(0)
+        try call.require(x.count > 0, "its input is empty")
+        let (low, high) = (x.min().minimum(0), x.max().maximum(0))
+        let scale = (high - low) / 255
+        let zero = (-low / scale).clamped(min: 0, max: 255).round()
+        let whole = ((x / scale).round() + zero).clamped(min: 0, max: 255)
+        return [
+          .tensor(whole.cast(to: .uint8)), .tensor(scale), .tensor(zero.cast(to: .uint8)),
+        ]
+      }),
+    ONNXOperator(
+      "QLinearMatMul", [10, 21],
+      values: { call in
+        let a = try call.real(0, scale: 1, zero: 2, along: -2)
+        let b = try call.real(3, scale: 4, zero: 5, along: -1)
+        let element = call.element(7) ?? .uint8
+        return [try call.quantized(a.matmul(b), try call.tensor(6), try call.tensor(7), element)]
+      }),
+    ONNXOperator(
+      "QLinearConv", [10],
+      values: { call in
+        let x = try call.real(0, scale: 1, zero: 2, along: 1)
+        let w = try call.real(3, scale: 4, zero: 5, along: 0)
+        let scale = try call.tensor(1) * (try call.tensor(4))
+        let bias = call.optional(8).map { $0.cast(to: .float32) * scale.reshaped([-1]) }
+        let y = try ONNXConvolution.forward(call, x, w, bias: bias)
+        let element = call.element(7) ?? .uint8
+        return [
+          try call.quantized(
+            y, try call.tensor(6).reshaped([]), try call.tensor(7).reshaped([]), element)
+        ]
+      }),
     ONNXOperator("ConvInteger", [10]) { call in
       let x = try call.shifted(0, zeroPoint: 2, along: 1)
       let w = try call.shifted(1, zeroPoint: 3, along: 0)

@@ -46,7 +46,8 @@ struct ONNXRecurrence {
     let (w, r) = (try call.tensor(1), try call.tensor(2))
     try call.require(
       given.dtype.isFloating && w.dtype == given.dtype && r.dtype == given.dtype
-        && given.rank == 3 && w.rank == 3 && r.rank == 3 && given.shape[0] > 0 && given.shape[1] > 0,
+        && given.rank == 3 && w.rank == 3 && r.rank == 3 && given.shape[0] > 0
+        && given.shape[1] > 0,
       "input \(given.shape) and weights \(w.shape), \(r.shape) do not fit")
     let x = isBatchFirst ? given.transposed(0, 1) : given
     self.x = x

@@ -4,8 +4,12 @@ import TarnCore
 extension ONNXOperators {
   static let reductions: [ONNXOperator] = [
     reduction("ReduceSum", [1, 11, 13]) { $0.sum(axes: $1, keepDims: true).cast(to: $0.dtype) },
-    reduction("ReduceMean", [1, 11, 13, 18]) { $0.mean(axes: $1, keepDims: true).cast(to: $0.dtype) },
-    reduction("ReduceProd", [1, 11, 13, 18]) { $0.product(axes: $1, keepDims: true).cast(to: $0.dtype) },
+    reduction("ReduceMean", [1, 11, 13, 18]) {
+      $0.mean(axes: $1, keepDims: true).cast(to: $0.dtype)
+    },
+    reduction("ReduceProd", [1, 11, 13, 18]) {
+      $0.product(axes: $1, keepDims: true).cast(to: $0.dtype)
+    },
     reduction("ReduceMax", [1, 11, 12, 13, 18, 20]) { $0.extreme($1, isLargest: true) },
     reduction("ReduceMin", [1, 11, 12, 13, 18, 20]) { $0.extreme($1, isLargest: false) },
     reduction("ReduceL1", [1, 11, 13, 18]) { $0.abs().sum(axes: $1, keepDims: true) },
@@ -48,7 +52,6 @@ extension ONNXOperators {
     return try call.flag("keepdims", true) ? result : result.squeezed(axis)
   }
 }
-
 
 extension Tensor {
   /// The largest or smallest elements; of none the other end of the type.

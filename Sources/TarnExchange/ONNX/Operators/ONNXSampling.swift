@@ -128,7 +128,8 @@ extension ONNXOperators {
     var columns: [Tensor] = []
     for axis in spatial.indices.reversed() {
       let length = Double(spatial[axis])
-      let index = Tensor.iota([1] + spatial, axis: axis + 1, dtype: theta.dtype, device: theta.device)
+      let index = Tensor.iota(
+        [1] + spatial, axis: axis + 1, dtype: theta.dtype, device: theta.device)
       columns.append(
         aligns
           ? (length > 1 ? index * (2 / (length - 1)) - 1 : index * 0)
@@ -166,13 +167,15 @@ extension ONNXOperators {
       for tap in 0..<taps {
         let places = (0..<2).map { axis -> Tensor in
           let k = axis == 0 ? tap / window.size[1] : tap % window.size[1]
-          let base = Tensor.iota([h, w], axis: axis, dtype: x.dtype, device: x.device)
+          let base =
+            Tensor.iota([h, w], axis: axis, dtype: x.dtype, device: x.device)
             * window.strides[axis] + (k * window.dilations[axis] - window.low[axis])
           return base.reshaped([1, h * w]).cast(to: x.dtype) + moves[0..<n, part, tap, axis]
         }
         var values = sampler.values(channels, places, mode: "linear")
         if let mask {
-          values = values * mask.reshaped([n, parts, taps, h * w])[0..<n, part, tap].expandedDims(1)
+          values =
+            values * mask.reshaped([n, parts, taps, h * w])[0..<n, part, tap].expandedDims(1)
         }
         columns.append(values)
       }

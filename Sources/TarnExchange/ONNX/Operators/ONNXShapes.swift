@@ -82,16 +82,20 @@ extension ONNXOperators {
     },
     ONNXOperator("CenterCropPad", [18], centerCropPad),
     ONNXOperator("ReverseSequence", [10], reverseSequence),
-    ONNXOperator("Cast", [6, 9, 13, 19, 21], values: { call in
-      guard let element = try call.elementAttribute("to") else {
-        throw call.error("it does not say to which type")
-      }
-      return [try call.cast(call.tensor(0), to: element)]
-    }),
-    ONNXOperator("CastLike", [15, 19, 21], values: { call in
-      guard let element = call.element(1) else { throw call.error("its second input is missing") }
-      return [try call.cast(call.tensor(0), to: element)]
-    }),
+    ONNXOperator(
+      "Cast", [6, 9, 13, 19, 21],
+      values: { call in
+        guard let element = try call.elementAttribute("to") else {
+          throw call.error("it does not say to which type")
+        }
+        return [try call.cast(call.tensor(0), to: element)]
+      }),
+    ONNXOperator(
+      "CastLike", [15, 19, 21],
+      values: { call in
+        guard let element = call.element(1) else { throw call.error("its second input is missing") }
+        return [try call.cast(call.tensor(0), to: element)]
+      }),
   ]
 
   private static func shape(_ call: ONNXCall) throws -> [ONNXValue] {

@@ -18,7 +18,8 @@ extension ONNXOperators {
 
   private static func dft(_ call: ONNXCall) throws -> Tensor {
     let x = try call.tensor(0)
-    try call.require(x.rank >= 2 && [1, 2].contains(x.shape[x.rank - 1]), "\(x.shape) is no signal")
+    try call.require(
+      x.rank >= 2 && [1, 2].contains(x.shape[x.rank - 1]), "\(x.shape) is no signal")
     let named = try call.opset < 20 ? call.int("axis", 1) : call.hostInt(2) ?? -2
     let axis = try call.axis(named, x.rank)
     try call.require(axis < x.rank - 1, "the last axis has real and imaginary parts")
@@ -49,7 +50,8 @@ extension ONNXOperators {
         sines.append(sign * scale * sin(angle))
       }
     }
-    let c = call.constant(cosines, [count, n], x.dtype), s = call.constant(sines, [count, n], x.dtype)
+    let c = call.constant(cosines, [count, n], x.dtype),
+      s = call.constant(sines, [count, n], x.dtype)
     let last = x.rank - 1
     let real = x.narrowed(last, from: 0, to: 1)
     guard x.shape[last] == 2 else {
@@ -83,16 +85,18 @@ extension ONNXOperators {
   private static func window(
     _ name: String, _ value: @escaping @Sendable (Double) -> Double
   ) -> ONNXOperator {
-    ONNXOperator(name, [17], values: { call in
-      guard let size = try call.hostInt(0), (0..<1 << 30).contains(size) else {
-        throw call.error("it has no size")
-      }
-      try call.checkTable(size)
-      let element = try call.elementAttribute("output_datatype") ?? .float32
-      let period = try call.flag("periodic", true) ? size : Swift.max(1, size - 1)
-      let values = (0..<size).map { value(2 * Double.pi * Double($0) / Double(period)) }
-      return [.tensor(call.constant(values, [size], try call.carrier(element)), element)]
-    })
+    ONNXOperator(
+      name, [17],
+      values: { call in
+        guard let size = try call.hostInt(0), (0..<1 << 30).contains(size) else {
+          throw call.error("it has no size")
+        }
+        try call.checkTable(size)
+        let element = try call.elementAttribute("output_datatype") ?? .float32
+        let period = try call.flag("periodic", true) ? size : Swift.max(1, size - 1)
+        let values = (0..<size).map { value(2 * Double.pi * Double($0) / Double(period)) }
+        return [.tensor(call.constant(values, [size], try call.carrier(element)), element)]
+      })
   }
 
   /// Triangles over the frequencies of a spectrum, evenly spaced on the mel scale.

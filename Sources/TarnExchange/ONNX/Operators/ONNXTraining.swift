@@ -13,7 +13,8 @@ extension ONNXOperators {
     optimizer("Momentum", states: 1) { call, rate, step, x, g, states in
       let alpha = try call.float("alpha", 0)
       let whole = g + x * (try call.float("norm_coefficient", 0))
-      let beta = which(step .> 0, Tensor.full(like: step.cast(to: x.dtype), try call.float("beta", 0)), 1.0)
+      let beta = which(
+        step .> 0, Tensor.full(like: step.cast(to: x.dtype), try call.float("beta", 0)), 1.0)
       let v = alpha * states[0] + beta.cast(to: x.dtype) * whole
       let isNesterov = try call.string("mode", "standard") == "nesterov"
       return [x - rate * (isNesterov ? whole + alpha * v : v), v]
@@ -32,21 +33,25 @@ extension ONNXOperators {
     },
   ]
 
-  private typealias Step = @Sendable (
-    ONNXCall, _ rate: Tensor, _ step: Tensor, _ x: Tensor, _ gradient: Tensor, _ states: [Tensor]
-  ) throws -> [Tensor]
+  private typealias Step =
+    @Sendable (
+      ONNXCall, _ rate: Tensor, _ step: Tensor, _ x: Tensor, _ gradient: Tensor, _ states: [Tensor]
+    ) throws -> [Tensor]
 
-  private static func optimizer(_ name: String, states: Int, _ body: @escaping Step) -> ONNXOperator {
-    ONNXOperator(name, [1], domain: "ai.onnx.preview.training", values: { call in
-      let rest = call.values.count - 2
-      try call.require(rest > 0 && rest % (states + 2) == 0, "its inputs do not fit")
-      let count = rest / (states + 2)
-      let (rate, step) = (try call.tensor(0).reshaped([]), try call.tensor(1).reshaped([]))
-      let rows = try (0..<count).map { i in
-        let all = try (0..<states + 2).map { try call.tensor(2 + $0 * count + i) }
-        return try body(call, rate, step, all[0], all[1], Array(all.dropFirst(2)))
-      }
-      return (0..<states + 1).flatMap { kind in rows.map { .tensor($0[kind]) } }
-    })
+  private static func optimizer(_ name: String, states: Int, _ body: @escaping Step) -> ONNXOperator
+  {
+    ONNXOperator(
+      name, [1], domain: "ai.onnx.preview.training",
+      values: { call in
+        let rest = call.values.count - 2
+        try call.require(rest > 0 && rest % (states + 2) == 0, "its inputs do not fit")
+        let count = rest / (states + 2)
+        let (rate, step) = (try call.tensor(0).reshaped([]), try call.tensor(1).reshaped([]))
+        let rows = try (0..<count).map { i in
+          let all = try (0..<states + 2).map { try call.tensor(2 + $0 * count + i) }
+          return try body(call, rate, step, all[0], all[1], Array(all.dropFirst(2)))
+        }
+        return (0..<states + 1).flatMap { kind in rows.map { .tensor($0[kind]) } }
+      })
   }
 }
