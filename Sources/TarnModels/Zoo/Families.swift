@@ -102,7 +102,8 @@ extension Zoo {
     Entry(
       "squeezenet1_1", "SqueezeNet", 1_235_496, head: "classifier.1",
       summary: "fire modules with few parameters and 2.4 times fewer operations than 1.0",
-      renaming: { SqueezeNet.Version.v1_1.name(ofCaffes: $0) }, more: [.caffeSqueezeNet]
+      renaming: { SqueezeNet.Version.v1_1.name(ofCaffes: $0) },
+      more: [.caffeModelSqueezeNet, .caffeSqueezeNet]
     ) { SqueezeNet(.v1_1, classes: $0.classes) },
   ]
 }

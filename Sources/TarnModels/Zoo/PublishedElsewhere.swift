@@ -17,6 +17,16 @@ extension PublishedWeights {
       resize: .shortSide(256), crop: [227, 227], channelOrder: .bgr, scale: 1,
       mean: [104, 117, 123], deviation: [1, 1, 1]))
 
+  /// The same in the authors' own file.
+  static let caffeModelSqueezeNet = PublishedWeights(
+    name: "CAFFEMODEL",
+    resource: Resource(
+      file: "squeezenet_v1.1.caffemodel",
+      url: "https://github.com/forresti/SqueezeNet/raw/master/SqueezeNet_v1.1/"
+        + "squeezenet_v1.1.caffemodel",
+      licence: "BSD-2-Clause"),
+    accuracy: caffeSqueezeNet.accuracy, preprocessing: caffeSqueezeNet.preprocessing)
+
   /// MobileNet v1 as TensorFlow publishes it for inference; class 0 is the background.
   static func tensorFlowMobileNet(width: String, top1: Double, top5: Double, sha256: String? = nil)
     -> PublishedWeights
