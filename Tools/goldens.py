@@ -91,8 +91,8 @@ def table(books):
 def check_networks(names, runner):
     """What differs in whole networks, one at a time to keep files and memory small. Prints the largest errors."""
     found = []
-    # The tests are built before the first network is made.
-    if subprocess.run([*shlex.split(runner), "--filter", "NoSuchTest"], stdout=subprocess.DEVNULL).returncode:
+    # The tests are built before the first network is made; a quick one runs.
+    if subprocess.run([*shlex.split(runner), "--filter", "namesAreTheirOwn"], stdout=subprocess.DEVNULL).returncode:
         return [f"{runner}: does not build"]
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)

@@ -69,6 +69,22 @@ import Testing
     #expect(loaded.labels == nil && loaded.published == nil)
   }
 
+  @Test func namesOfTheAuthorsOfSqueezeNet() throws {
+    // The layers of their files in order, and ours.
+    let fires = (2...9).flatMap { fire in
+      ["squeeze1x1", "expand1x1", "expand3x3"].map { "fire\(fire)/\($0)" }
+    }
+    let layers = ["conv1"] + fires + ["conv10"]
+    for name in ["squeezenet1_0", "squeezenet1_1"] {
+      let plain = try weights(name, classes: 4)
+      let old = layers.flatMap { layer in ["weight", "bias"].map { "\(layer).\($0)" } }
+      // Tensors stand in the same order, but that of a fire module's three is theirs.
+      let caffe = Weights(zip(old, plain.all).map { (name: $0, tensor: $1.tensor) })
+      #expect(caffe.count == plain.count)
+      #expect(same(try load(name, caffe).model, plain))
+    }
+  }
+
   @Test(arguments: [true, false]) func auxiliaryClassifiersComeWithTheWeights(has: Bool) throws {
     for name in ["googlenet", "inception-v3"] {
       let plain = try weights(name, classes: 3, auxiliaries: has)

@@ -10,11 +10,22 @@ extension PublishedWeights {
       url: "https://github.com/forresti/SqueezeNet/tree/master/SqueezeNet_v1.1",
       sha256: "5e0e0174e876295f2d34aea57c293662c859afd7d0af9b4853a4fc9aaa69d9ca",
       licence: "BSD-2-Clause"),
-    instructions: "the address has Caffe's file; its arrays are wanted under torchvision's names",
+    instructions:
+      "the address is a page; take squeezenet_v1.1.caffemodel there and convert it to safetensors",
     accuracy: Accuracy(top1: 57.5, top5: 80.3),
     preprocessing: Preprocessing(
       resize: .shortSide(256), crop: [227, 227], channelOrder: .bgr, scale: 1,
       mean: [104, 117, 123], deviation: [1, 1, 1]))
+
+  /// The same in the authors' own file.
+  static let caffeModelSqueezeNet = PublishedWeights(
+    name: "CAFFEMODEL",
+    resource: Resource(
+      file: "squeezenet_v1.1.caffemodel",
+      url: "https://github.com/forresti/SqueezeNet/raw/master/SqueezeNet_v1.1/"
+        + "squeezenet_v1.1.caffemodel",
+      licence: "BSD-2-Clause"),
+    accuracy: caffeSqueezeNet.accuracy, preprocessing: caffeSqueezeNet.preprocessing)
 
   /// MobileNet v1 as TensorFlow publishes it for inference; class 0 is the background.
   static func tensorFlowMobileNet(width: String, top1: Double, top5: Double, sha256: String? = nil)
