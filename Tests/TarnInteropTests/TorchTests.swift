@@ -144,4 +144,31 @@ import Testing
         "efficientnet-lite0/efficientnet-lite0-57934424.pth"))
     #expect(lite.count == 296)
   }
+
+  @Test(.enabled(if: realData != nil, realDataMissing)) func aRealNetwork() throws {
+    let folder = try #require(realData)
+    let weights = try Weights(
+      contentsOf: folder.appendingPathComponent("models/fixtures/burn_mnist.pt"))
+    let golden = try Weights(
+      contentsOf: folder.appendingPathComponent("golden/burn_mnist_pt_logprobs.safetensors"))
+    func normalized(_ x: Tensor, _ name: String) throws -> Tensor {
+      let shape = [1, -1] + [Int](repeating: 1, count: x.rank - 2)
+      func laid(_ part: String) throws -> Tensor {
+        try weights.tensor("\(name).\(part)").reshaped(shape)
+      }
+      let scale = (try laid("running_var") + 1e-5).rsqrt() * (try laid("weight"))
+      return (x - (try laid("running_mean"))) * scale + (try laid("bias"))
+    }
+    var x = try golden.tensor("input")
+    for name in ["conv1", "conv2", "conv3"] {
+      let bias = try weights.tensor("\(name).bias").reshaped([1, -1, 1, 1])
+      x = (x.convolved(try weights.tensor("\(name).weight")) + bias).relu()
+    }
+    x = try normalized(x, "norm1").flattened(from: 1)
+    x = x.matmul(try weights.tensor("fc1.weight").transposed()) + (try weights.tensor("fc1.bias"))
+    x = x.relu().matmul(try weights.tensor("fc2.weight").transposed())
+    x = try normalized(x + (try weights.tensor("fc2.bias")), "norm2").logSoftmax()
+    let difference = (x - (try golden.tensor("log_probs"))).abs().max().item()
+    #expect(difference < 1e-4)
+  }
 }

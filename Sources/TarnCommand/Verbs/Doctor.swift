@@ -16,7 +16,8 @@ struct Doctor: Verb {
       processors: ProcessInfo.processInfo.activeProcessorCount,
       cpuFeatures: Machine.features, simd: Machine.simdLevel, oneDnn: Machine.oneDNN,
       oneDnnVersion: Machine.oneDNNVersion, winograd: Machine.allowsWinograd,
-      tuned: Machine.tunedConvolutions, threads: Machine.threads,
+      tuned: Machine.tunedConvolutions, hdf5: HDF5.state, hdf5Version: HDF5.version,
+      threads: Machine.threads,
       memoryMb: Double(ProcessInfo.processInfo.physicalMemory) / 1e6,
       variables: Self.variables, checks: SelfCheck.all(seed: common.seed))
   }
@@ -58,6 +59,9 @@ struct DoctorAnswer: Answer {
   /// Whether convolutions may go by Winograd's filtering, and how many have a measured choice of algorithm.
   var winograd: Bool
   var tuned: Int
+  /// What was found of HDF5, in words, and its version.
+  var hdf5: String
+  var hdf5Version: String?
   var threads: Int
   var memoryMb: Double
   var variables: [Variable]
@@ -68,7 +72,7 @@ struct DoctorAnswer: Answer {
 
   private enum CodingKeys: CodingKey {
     case version, swift, system, processors, cpuFeatures, simd, oneDnn, oneDnnVersion, winograd
-    case tuned, threads, memoryMb, variables, checks
+    case tuned, hdf5, hdf5Version, threads, memoryMb, variables, checks
     case isWell
   }
 
@@ -84,6 +88,8 @@ struct DoctorAnswer: Answer {
     try container.encodeIfPresent(oneDnnVersion, forKey: .oneDnnVersion)
     try container.encode(winograd, forKey: .winograd)
     try container.encode(tuned, forKey: .tuned)
+    try container.encode(hdf5, forKey: .hdf5)
+    try container.encodeIfPresent(hdf5Version, forKey: .hdf5Version)
     try container.encode(threads, forKey: .threads)
     try container.encode(memoryMb, forKey: .memoryMb)
     try container.encode(variables, forKey: .variables)
@@ -98,6 +104,7 @@ struct DoctorAnswer: Answer {
       "processor  \(processors) cores, \(cpuFeatures.joined(separator: " "))",
       "kernels    \(simd), \(threads) \(threads == 1 ? "thread" : "threads")",
       "oneDNN     \(oneDnn)",
+      "HDF5       \(hdf5Version ?? hdf5)",
       "choices    \(tuned) measured for convolutions (TARN_TUNE=measure adds to them); Winograd \(winograd ? "allowed" : "off")",
       "memory     \(Text.count(Int(memoryMb))) MB",
     ]
