@@ -54,12 +54,81 @@ static void multiply_vector(const matmul *job, const char *a, const char *b, cha
   tarn_parallel(v.length, tarn_least(piece, v.dots ? v.length : 2048), vector_task, &v);
 }
 
+/// The most rows of A for which packing B, stored [n, k], would cost more than it gives.
+enum { FEW_ROWS = 128, FEW_ROWS_DEPTH = 384 };
+
+typedef struct {
+  const matmul *job;
+  const tarn_level *level;
+  const float *b;
+  float *c;
+  /// Panels [k, width] of A across.
+  const float *packed;
+  int64_t panels, width;
+} few_rows_job;
+
+/// Tiles of C across: some rows of B, read where they lie, times all of A.
+static void few_rows_task(void *ctx, int64_t begin, int64_t end) {
+  const few_rows_job *few = ctx;
+  const matmul *job = few->job;
+  const int64_t mr = few->level->mr, width = few->width, k = job->k;
+  const int64_t parts = tarn_ceil_div(k, FEW_ROWS_DEPTH), most = tarn_ceil_div(k, parts);
+  // While a tile is made, each step of k fetches its share of the next one's rows.
+  const int64_t fetched = tarn_ceil_div(mr, few->panels);
+  _Alignas(64) float sums[TARN_MOST_TILE_ROWS * 2 * FEW_ROWS];
+  for (int64_t j = begin * mr; j < tarn_least(end * mr, job->n); j += mr) {
+    const int64_t rows = tarn_least(mr, job->n - j);
+    const float *b = few->b + j * k, *ahead = b + mr * k;
+    for (int64_t p = 0; p < k; p += most) {
+      const int64_t depth = tarn_least(most, k - p);
+      for (int64_t panel = 0; panel < few->panels; panel++) {
+        few->level->row_tile[rows - 1](
+          depth, b + p, k, few->packed + (panel * k + p) * width, sums + panel * rows * width, width, p > 0, ahead,
+          fetched);
+        ahead += depth * fetched;
+      }
+    }
+    for (int64_t panel = 0; panel < few->panels; panel++) {
+      few->level->pack_transposed[0](
+        few->c + panel * width * job->n + j, job->n, sums + panel * rows * width, width, rows,
+        tarn_least(width, job->m - panel * width));
+    }
+  }
+}
+
+/// C = A B with few rows of A, as B transposed is read where it lies. Each sum is made in the order of `tarn_gemm_run`.
+static int multiply_few_rows(const matmul *job, const tarn_matrix *a, const char *b, void *c) {
+  few_rows_job few = {.job = job, .level = tarn_level_now(), .b = (const float *)b, .c = c};
+  few.width = few.level->nr[0];
+  few.panels = tarn_ceil_div(job->m, few.width);
+  float *packed = tarn_scratch(TARN_SCRATCH_PACK_A, (size_t)(few.panels * few.width * job->k) * sizeof(float));
+  if (!packed) return TARN_NO_MEMORY;
+  for (int64_t panel = 0; panel < few.panels; panel++) {
+    const int64_t first = panel * few.width;
+    tarn_pack_matrix(
+      a, first, tarn_least(few.width, job->m - first), 0, job->k, packed + first * job->k, few.width);
+  }
+  few.packed = packed;
+  tarn_parallel(
+    tarn_ceil_div(job->n, few.level->mr), tarn_greatest(1, 400000 / (job->m * job->k * few.level->mr)), few_rows_task, &few);
+  return TARN_OK;
+}
+
+/// Whether the rows of A fill panels well, and are few.
+static int has_few_rows(const matmul *job) {
+  const tarn_level *level = tarn_level_now();
+  const int64_t padded = tarn_ceil_div(job->m, level->nr[0]) * level->nr[0];
+  return job->dtype == TARN_DTYPE_F32 && job->transpose_b && job->m <= FEW_ROWS && 8 * padded <= 9 * job->m &&
+         job->n >= 4 * level->mr && job->k >= 64;
+}
+
 static int multiply_matrix(const matmul *job, const char *a, const char *b, void *c) {
   tarn_matrix left = {a, job->transpose_a ? job->m : job->k, !job->transpose_a, job->dtype};
   tarn_matrix right = {b, job->transpose_b ? job->k : job->n, job->transpose_b, job->dtype};
   tarn_gemm gemm = {
     .wide = job->dtype == TARN_DTYPE_F64, .m = job->m, .n = job->n, .k = job->k, .pack_a = tarn_pack_matrix,
     .pack_b = tarn_pack_matrix, .a = &left, .b = &right, .c = c, .ld_c = job->n};
+  if (has_few_rows(job)) return multiply_few_rows(job, &left, b, c);
   if (!job->transpose_b && !is_half(job->dtype)) gemm.plain_b = b, gemm.ld_b = job->n;
   return tarn_gemm_run(&gemm);
 }
