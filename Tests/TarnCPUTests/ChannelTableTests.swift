@@ -25,7 +25,7 @@ import Testing
     images.indices.map { index in
       let c = index / 25 % 24
       let factor = p.scale[c] / (p.variance[c] + epsilon).squareRoot()
-      return min(1.5, max(0, images[index] * factor + p.shift[c] - p.mean[c] * factor))
+      return max(0, images[index] * factor + p.shift[c] - p.mean[c] * factor)
     }
   }
 
@@ -37,8 +37,7 @@ import Testing
     func network(_ p: [Tensor], _ epsilon: Double) -> Tensor {
       let factor = (p[1] + epsilon).rsqrt() * p[0]
       let shift = p[2] - p[3] * factor
-      let y = convolved(x, w) * factor.reshaped(24, 1, 1) + shift.reshaped(24, 1, 1)
-      return y.clamped(min: 0, max: 1.5)
+      return (convolved(x, w) * factor.reshaped(24, 1, 1) + shift.reshaped(24, 1, 1)).relu()
     }
     let (first, second) = (Parameters(seed: 1), Parameters(seed: 2))
     let (one, two) = (first.tensors, second.tensors)

@@ -157,15 +157,14 @@ struct BlockedLayout {
     return emit(.permute([0, 1, 3, 4, 2]), [split], five, dtype)
   }
 
-  /// Whether an operand of a kernel is numbers per channel beside an image, scales and shifts, which most plans make of
-  /// parameters alone; or a single number, the bound of a clip.
+  /// Whether an operand of a kernel is numbers per channel beside an image: scales and shifts, which most plans make
+  /// of parameters alone.
   static func isChannelTable(_ op: Op, _ operand: Int, _ view: View) -> Bool {
     guard case .call(let call) = op, call.name.hasPrefix("blocked."), operand > 0 else {
       return false
     }
     let shape = view.shape
-    return shape.product == 1
-      || shape.count == 5 && shape[0] == 1 && shape[2] == 1 && shape[3] == 1
+    return shape.count == 5 && shape[0] == 1 && shape[2] == 1 && shape[3] == 1
   }
 
   /// Whether a blocked form costs nothing.
