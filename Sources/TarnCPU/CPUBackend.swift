@@ -26,7 +26,7 @@ package final class CPUBackend: Backend {
   package func compile(_ graph: Graph) -> any Executable {
     let simplified = Simplifier.simplified(graph, claims: CallKernels.claims)
     let blocked = EpilogueFusion.applied(to: BlockedLayout.applied(to: simplified, chooser))
-    return CPUPlan(Program(blocked, isTable: BlockedLayout.isChannelTable), allocator)
+    return CPUPlan(Program(blocked), allocator)
   }
 
   package func claims(_ call: Call, _ arguments: [Graph.Vertex]) -> Bool {
@@ -43,28 +43,22 @@ package final class CPUBackend: Backend {
 private final class CPUPlan: Executable {
   private let program: Program
   private let kernels: [KernelStep]
-  /// What is left to run where the tables are there from before.
-  private let kernelsAfterTables: [KernelStep]
   private let preparations: [Preparation]
   private let deferrals: [Deferral]
   /// Whether any step reads or writes a buffer: leaves may be wanted in another layout alone.
   private let isTouched: [Bool]
-  private let tables: TableMemory
   private let allocator: CachingAllocator
 
   init(_ program: Program, _ allocator: CachingAllocator) {
     self.program = program
     self.allocator = allocator
     kernels = program.steps.map { KernelStep($0) }
-    kernelsAfterTables = kernels.indices.filter { !program.tables.steps.contains($0) }
-      .map { [kernels] in kernels[$0] }
     deferrals = program.deferrals.map { Deferral($0, in: program) }
     var isTouched = program.buffers.map { _ in false }
     for step in program.steps {
       for buffer in step.buffersRead + step.buffersWritten { isTouched[buffer] = true }
     }
     self.isTouched = isTouched
-    tables = TableMemory(program.tables)
     preparations = program.preparations.map { preparation in
       let source = preparation.input.buffer ?? 0
       return Preparation(preparation, in: program, isRead: isTouched[source])
@@ -77,14 +71,12 @@ private final class CPUPlan: Executable {
     var outputs: [Int: CPUStorage] = [:]
     let prepared = try preparations.map { try $0.result(of: inputs[$0.slot], allocator) }
     let base = try scratch.pointer
-    let tableBase = program.tables.byteCount > 0 ? try tables.memory(allocator).pointer : base
     let pointers: [UnsafeMutableRawPointer?] = try program.buffers.indices.map { index in
       switch program.buffers[index].place {
       case .input(let slot):
         return isTouched[index] ? try (inputs[slot] as? CPUStorage)?.pointer : nil
       case .prepared(let number): return try prepared[number].pointer
       case .scratch(let offset): return base + offset
-      case .table(let offset): return tableBase + offset
       case .output(let number):
         if let storage = outputs[number] { return try storage.pointer }
         let storage = try CPUStorage(byteCount: program.buffers[index].byteCount, allocator)
@@ -94,29 +86,22 @@ private final class CPUPlan: Executable {
       }
     }
     let numbers = scalars.map { tarn_scalar($0) } + program.ownScalars.map { tarn_scalar($0) }
-    let isMade = tables.holds(inputs, scalars)
-    let skipped = isMade ? program.tables.steps : []
-    if !isMade { tables.forget() }
     try pointers.withUnsafeBufferPointer { pointers in
       try (numbers.isEmpty ? [tarn_scalar()] : numbers).withUnsafeBufferPointer { numbers in
         guard !LayerLabels.isActive else {
           let scalars = numbers.baseAddress!
-          return try ProfileSession.run(
-            kernels, of: program, without: skipped, pointers.baseAddress!, scalars)
+          return try ProfileSession.run(kernels, of: program, pointers.baseAddress!, scalars)
         }
-        for kernel in skipped.isEmpty ? kernels : kernelsAfterTables {
-          try kernel.run(pointers.baseAddress!, numbers.baseAddress!)
-        }
+        for kernel in kernels { try kernel.run(pointers.baseAddress!, numbers.baseAddress!) }
       }
     }
-    if !isMade { tables.remember(inputs, scalars) }
     return program.results.map { place in
       switch place {
       case .input(let slot): inputs[slot]
       case .output(let number): outputs[number] ?? scratch
       case .deferred(let number):
         deferrals[number].storage(outputs[deferrals[number].source] ?? scratch, allocator)
-      case .scratch, .prepared, .table: scratch
+      case .scratch, .prepared: scratch
       }
     }
   }

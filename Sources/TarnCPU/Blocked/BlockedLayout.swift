@@ -18,8 +18,6 @@ struct BlockedLayout {
   /// Whether the blocked form is what was computed.
   private var isNative: [Bool]
   private let chooser: AlgorithmChooser
-  /// Whether a convolution reads the blocked form.
-  private var isConvolved: [Bool]
   /// Of the vertex that is being rewritten.
   private var layer = LayerLabel()
 
@@ -36,12 +34,10 @@ struct BlockedLayout {
     plain = Array(repeating: nil, count: graph.vertices.count)
     blocked = plain
     isNative = Array(repeating: false, count: graph.vertices.count)
-    isConvolved = isNative
   }
 
   private mutating func rewritten() -> Graph {
     let live = source.live
-    noteConvolved(live)
     for (index, vertex) in source.vertices.enumerated() where live[index] {
       layer = vertex.layer
       if case .convolution = vertex.op, convolve(index, vertex) { continue }
@@ -157,16 +153,6 @@ struct BlockedLayout {
     return emit(.permute([0, 1, 3, 4, 2]), [split], five, dtype)
   }
 
-  /// Whether an operand of a kernel is numbers per channel beside an image: scales and shifts, which most plans make
-  /// of parameters alone.
-  static func isChannelTable(_ op: Op, _ operand: Int, _ view: View) -> Bool {
-    guard case .call(let call) = op, call.name.hasPrefix("blocked."), operand > 0 else {
-      return false
-    }
-    let shape = view.shape
-    return shape.count == 5 && shape[0] == 1 && shape[2] == 1 && shape[3] == 1
-  }
-
   /// Whether a blocked form costs nothing.
   private func isCheap(_ index: Int) -> Bool {
     if isNative[index] { return true }
@@ -196,16 +182,6 @@ struct BlockedLayout {
       plain[index] = emit(convolution.op, [x, blockedForm(b)], vertex.shape)
     }
     return true
-  }
-
-  private mutating func noteConvolved(_ live: [Bool]) {
-    for (index, vertex) in source.vertices.enumerated() where live[index] {
-      guard case .convolution = vertex.op,
-        let convolution = chooser.convolution(vertex, source)
-      else { continue }
-      if convolution.algorithm != .stem { isConvolved[vertex.inputs[0]] = true }
-      if convolution.pass == .weightGradient { isConvolved[vertex.inputs[1]] = true }
-    }
   }
 
   private mutating func packed(_ weight: Int, _ convolution: BlockedConvolution) -> Int {
@@ -242,9 +218,9 @@ struct BlockedLayout {
   /// Over all pixels, and over the examples or not.
   private mutating func reduced(_ kind: Reduction, _ axes: [Int], _ vertex: Graph.Vertex) -> Int? {
     let input = vertex.inputs[0]
-    guard isNative[input] || isConvolved[input], axes.contains(2), axes.contains(3),
-      !axes.contains(1)
-    else { return nil }
+    guard isNative[input], axes.contains(2), axes.contains(3), !axes.contains(1) else {
+      return nil
+    }
     if kind == .sum, axes.contains(0), vertex.dtype == .float32 {
       return emit(
         .call(Call("blocked.channelSums")), [blockedForm(input)], Self.blockedShape(vertex.shape))

@@ -55,12 +55,12 @@ final class ProfileSession: Sendable {
 
   /// Runs the kernels of a plan and tells those who listen how long each took.
   static func run(
-    _ kernels: [KernelStep], of program: Program, without skipped: Set<Int>,
-    _ pointers: KernelStep.Pointers, _ scalars: UnsafePointer<tarn_scalar>
+    _ kernels: [KernelStep], of program: Program, _ pointers: KernelStep.Pointers,
+    _ scalars: UnsafePointer<tarn_scalar>
   ) throws {
     var heard: [Event] = []
     heard.reserveCapacity(kernels.count)
-    for (index, kernel) in kernels.enumerated() where !skipped.contains(index) {
+    for (index, kernel) in kernels.enumerated() {
       let start = Profiler.nanoseconds()
       try kernel.run(pointers, scalars)
       let taken = Profiler.nanoseconds() - start

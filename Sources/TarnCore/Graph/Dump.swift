@@ -93,7 +93,6 @@ extension Program: CustomStringConvertible {
     case .output(let slot): return "out\(slot)"
     case .prepared(let number): return "kept\(number)"
     case .deferred(let number): return "deferred\(number)"
-    case .table: return "table\(buffer)"
     case .scratch: return "t\(buffer)"
     }
   }

@@ -2,16 +2,10 @@ extension Program {
   /// Cuts a simplified graph into steps and plans their memory.
   ///
   /// A loop may have any number of axes; backends merge neighbouring ones.
-  ///
-  /// - Parameter isTable: whether a kernel's operand may be a table that outlives a run.
-  package init(
-    _ graph: Graph,
-    isTable: (_ op: Op, _ operand: Int, _ view: View) -> Bool = { _, _, _ in false }
-  ) {
+  package init(_ graph: Graph) {
     var lowering = Lowering(graph.repeatingMasks())
     lowering.run()
     self = lowering.program
-    rememberTables(recordedScalars: graph.scalarCount, isTable)
     planMemory()
   }
 }

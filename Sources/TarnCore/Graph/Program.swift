@@ -11,8 +11,6 @@ package struct Program: Sendable {
     case deferred(Int)
     /// Bytes from the start of the scratch memory of one run.
     case scratch(offset: Int)
-    /// Bytes from the start of the memory of the program's tables.
-    case table(offset: Int)
   }
 
   package struct Buffer: Sendable {
@@ -57,7 +55,6 @@ package struct Program: Sendable {
   package var results: [Place] = []
   /// Numbers that follow those of the recording.
   package var ownScalars: [Scalar] = []
-  package var tables = Tables()
   package var scratchBytes = 0
   /// Bytes that would be needed if no memory were used twice.
   package var unsharedBytes = 0
