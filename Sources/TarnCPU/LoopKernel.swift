@@ -49,6 +49,9 @@ final class LoopKernel: @unchecked Sendable {  // constant once made
     reduction = reducing.map { (merged.reducedBits, $0.kind.code) }
   }
 
+  /// What the kernels take, as long as this lives; nil if it is a reduction's.
+  var plain: UnsafePointer<tarn_loop>? { reduction == nil ? UnsafePointer(loop) : nil }
+
   deinit {
     loop.deallocate()
     operands.deallocate()
