@@ -93,7 +93,7 @@ extension Program: CustomStringConvertible {
     case .output(let slot): return "out\(slot)"
     case .prepared(let number): return "kept\(number)"
     case .deferred(let number): return "deferred\(number)"
-    case .scratch: return "t\(buffer)"
+    case .scratch, .lasting: return "t\(buffer)"
     }
   }
 

@@ -2,10 +2,13 @@ extension Program {
   /// Cuts a simplified graph into steps and plans their memory.
   ///
   /// A loop may have any number of axes; backends merge neighbouring ones.
-  package init(_ graph: Graph) {
+  ///
+  /// - Parameter findsLeafGroups: whether small work on leaves alone gets lasting memory (``LeafGroup``).
+  package init(_ graph: Graph, findsLeafGroups: Bool = false) {
     var lowering = Lowering(graph.repeatingMasks())
     lowering.run()
     self = lowering.program
+    if findsLeafGroups { findLeafGroups() }
     planMemory()
   }
 }

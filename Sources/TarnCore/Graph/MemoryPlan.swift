@@ -44,7 +44,7 @@ extension Program {
     place(first, last, owner)
   }
 
-  private func isScratch(_ buffer: Int) -> Bool {
+  func isScratch(_ buffer: Int) -> Bool {
     if case .scratch = buffers[buffer].place { true } else { false }
   }
 
