@@ -122,6 +122,9 @@ typedef void (*tarn_tap_sums)(
 /// 4 W words a step: words[4 i + j] is word j of block `first` + i, for i < n, n a multiple of 16.
 typedef void (*tarn_philox)(uint64_t key, uint64_t stream, uint64_t first, int64_t n, uint32_t *words);
 
+/// Elements first, first + stride, … of the float32 numbers that `tarn_random_uniform` makes of a key and a stream.
+void tarn_random_run(const uint64_t *key, int64_t first, int64_t stride, int64_t n, float *out);
+
 /// What a row of logits x holds: its largest element m, the sum of exp(x - m), and of x - m.
 typedef struct {
   double most, exponentials, differences;
