@@ -18,6 +18,7 @@ struct BlockedLayout {
   /// Whether the blocked form is what was computed.
   private var isNative: [Bool]
   private let chooser: AlgorithmChooser
+  private let isShortOfMemory: Bool
   /// Of the vertex that is being rewritten.
   private var layer = LayerLabel()
 
@@ -31,6 +32,7 @@ struct BlockedLayout {
   private init(_ graph: Graph, _ chooser: AlgorithmChooser) {
     source = graph
     self.chooser = chooser
+    isShortOfMemory = chooser.isShortOfMemory(graph)
     plain = Array(repeating: nil, count: graph.vertices.count)
     blocked = plain
     isNative = Array(repeating: false, count: graph.vertices.count)
@@ -164,7 +166,8 @@ struct BlockedLayout {
 
   /// Does a convolution on blocked images; false if it had better stay plain.
   private mutating func convolve(_ index: Int, _ vertex: Graph.Vertex) -> Bool {
-    guard let convolution = chooser.convolution(vertex, source) else { return false }
+    guard var convolution = chooser.convolution(vertex, source) else { return false }
+    convolution.isLean = isShortOfMemory && convolution.suitsLean
     let (a, b) = (vertex.inputs[0], vertex.inputs[1])
     let isStem = convolution.algorithm == .stem
     switch convolution.pass {
