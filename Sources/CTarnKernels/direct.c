@@ -137,6 +137,35 @@ static void place_elements(const pack_job *job) {
   }
 }
 
+/// Elements of a kernel up to which a block of weights is turned about in memory of the thread's own.
+enum { FEW_TAPS = 25 };
+
+/// Packs a block of `inputs` by `outputs` channels: [input, tap] of all lanes first, which the caches hold.
+static void pack_block(
+  const pack_job *job, const float *from, int64_t input_step, int64_t output_step, int64_t inputs, int64_t outputs,
+  int64_t block
+) {
+  const tarn_pack_transposed transpose = tarn_level_now()->pack_transposed[0];
+  const int64_t taps = job->taps;
+  _Alignas(64) float lines[FEW_TAPS * TARN_LANES * TARN_LANES];
+  if (inputs < TARN_LANES || outputs < TARN_LANES) {
+    memset(lines, 0, (size_t)(taps * TARN_LANES * TARN_LANES) * sizeof *lines);
+  }
+  if (input_step == taps) {
+    transpose(lines, TARN_LANES, from, output_step, outputs, inputs * taps);
+  } else {
+    for (int64_t p = 0; p < inputs; p++) {
+      transpose(lines + p * taps * TARN_LANES, TARN_LANES, from + p * input_step, output_step, outputs, taps);
+    }
+  }
+  for (int64_t tap = 0; tap < taps; tap++) {
+    float *to = job->packed + job->starts[tap] + block * job->steps[tap];
+    for (int64_t p = 0; p < TARN_LANES; p++) {
+      memcpy(to + p * TARN_LANES, lines + (p * taps + tap) * TARN_LANES, TARN_LANES * sizeof *to);
+    }
+  }
+}
+
 /// Blocks of 16 inputs by 16 outputs, all taps of each; or the way back.
 static void pack_task(void *ctx, int64_t begin, int64_t end) {
   const pack_job *job = ctx;
@@ -153,6 +182,10 @@ static void pack_task(void *ctx, int64_t begin, int64_t end) {
     const int64_t outputs = tarn_least(TARN_LANES, job->outputs - output);
     const float *from = job->w + group * job->inputs * job->outputs * job->taps + input * input_step +
                         output * output_step;
+    if (!job->restored && job->taps <= FEW_TAPS) {
+      pack_block(job, from, input_step, output_step, inputs, outputs, i);
+      continue;
+    }
     const int part = inputs < TARN_LANES || outputs < TARN_LANES;
     for (int64_t tap = 0; tap < job->taps; tap++) {
       float *to = job->packed + job->starts[tap] + i * job->steps[tap];

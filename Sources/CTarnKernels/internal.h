@@ -67,6 +67,7 @@ enum tarn_scratch_slot {
   TARN_SCRATCH_WINOGRAD_INPUT,
   TARN_SCRATCH_WINOGRAD_OUTPUT,
   TARN_SCRATCH_WINOGRAD_SUMS,
+  TARN_SCRATCH_WINOGRAD_WEIGHTS,
   TARN_SCRATCH_DIRECT_AXES,
   TARN_SCRATCH_DIRECT_TAPS,
   TARN_SCRATCH_DIRECT_IMAGE,
@@ -123,6 +124,9 @@ typedef void (*tarn_tap_sums)(
 
 /// 4 W words a step: words[4 i + j] is word j of block `first` + i, for i < n, n a multiple of 16.
 typedef void (*tarn_philox)(uint64_t key, uint64_t stream, uint64_t first, int64_t n, uint32_t *words);
+
+/// Elements first, first + stride, … of the float32 numbers that `tarn_random_uniform` makes of a key and a stream.
+void tarn_random_run(const uint64_t *key, int64_t first, int64_t stride, int64_t n, float *out);
 
 /// What a row of logits x holds: its largest element m, the sum of exp(x - m), and of x - m.
 typedef struct {

@@ -56,6 +56,8 @@ static void load_run(
 ) {
   if (input->kind == TARN_IOTA) {
     count_up(input->cls, dst, input->start + offset, stride, n);
+  } else if (input->kind == TARN_RANDOM) {
+    tarn_random_run((const uint64_t *)input->base, offset, stride, n, dst);
   } else {
     plan->level->loads[input->dtype](dst, input->base + offset * input->size, stride, n);
   }

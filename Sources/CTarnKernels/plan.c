@@ -76,7 +76,7 @@ static int is_flat(const tarn_plan *plan, const tarn_plan_operand *operand) {
     if (operand->strides[i] != expected) return 0;
     expected *= plan->shape[i];
   }
-  return operand->kind == TARN_MEMORY;
+  return operand->kind != TARN_IOTA;
 }
 
 static int is_single(const tarn_plan *plan, const tarn_plan_operand *operand) {
@@ -115,7 +115,8 @@ static void choose_access(tarn_plan *plan, int n_outputs) {
     if (is_single(plan, input)) {
       input->access = TARN_SINGLE;
     } else if (is_flat(plan, input)) {
-      input->access = tarn_is_native(input->dtype) ? TARN_FLAT_IN_PLACE : TARN_FLAT;
+      const int lies_there = input->kind == TARN_MEMORY && tarn_is_native(input->dtype);
+      input->access = lies_there ? TARN_FLAT_IN_PLACE : TARN_FLAT;
     } else {
       input->access = TARN_SEGMENTS;
       uneven = 1;
@@ -258,7 +259,7 @@ static int number_values(placement *p) {
 // MARK: Writing at once
 
 static int overlap(const tarn_plan *plan, const tarn_plan_operand *a, const tarn_plan_operand *b) {
-  if (a->kind == TARN_IOTA || b->kind == TARN_IOTA) return 0;
+  if (a->kind != TARN_MEMORY || b->kind != TARN_MEMORY) return 0;
   const tarn_plan_operand *both[2] = {a, b};
   const char *low[2], *high[2];
   for (int i = 0; i < 2; i++) {
@@ -383,12 +384,20 @@ static int describe(tarn_plan_operand *operand, const tarn_operand *given, void 
     .dtype = given->dtype, .kind = given->kind, .cls = (uint8_t)cls, .size = tarn_bytes_of(given->dtype),
     .start = given->offset, .buffer = -1};
   if (given->kind == TARN_MEMORY) operand->base = (char *)pointers[given->pointer] + given->offset * operand->size;
+  if (given->kind == TARN_RANDOM) {
+    if (given->dtype != TARN_DTYPE_F32) return TARN_BAD_ARGUMENT;
+    operand->base = (char *)pointers[given->pointer] + given->offset * 8;
+  }
   take_strides(operand, given, kept);
   return TARN_OK;
 }
 
+/// Of a random number, as `tarn_op_cost`.
+enum { RANDOM_COST = 6 };
+
 static int64_t work_grain(const tarn_loop *loop) {
   int64_t cost = loop->n_inputs + loop->n_outputs;
+  for (int i = 0; i < loop->n_inputs; i++) cost += loop->inputs[i].kind == TARN_RANDOM ? RANDOM_COST : 0;
   for (int i = 0; i < loop->n_instrs; i++) cost += tarn_op_cost(loop->instrs[i].op, loop->instrs[i].cls);
   int64_t grain = (int64_t)32768 * 8 / tarn_greatest(cost, 1) / TARN_BLOCK * TARN_BLOCK;
   return tarn_least(32768, tarn_greatest(grain, 2 * TARN_BLOCK));

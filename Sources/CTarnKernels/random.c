@@ -73,6 +73,27 @@ static void random_task(void *ctx, int64_t begin, int64_t end) {
   }
 }
 
+/// Elements first … first + n - 1.
+static void random_row(const uint64_t *key, int64_t first, int64_t n, float *out) {
+  const tarn_level *level = tarn_level_now();
+  _Alignas(64) uint32_t words[BLOCKS * 4];
+  for (int64_t done = 0, count; done < n; done += count) {
+    const int64_t at = first + done, skipped = at % 4;
+    count = tarn_least(n - done, BLOCKS * 4 - skipped);
+    const int64_t blocks = tarn_ceil_div(tarn_ceil_div(skipped + count, 4), 16) * 16;
+    level->philox(key[0], key[1], (uint64_t)(at / 4), blocks, words);
+    put_f32(out + done, words + skipped, count);
+  }
+}
+
+void tarn_random_run(const uint64_t *key, int64_t first, int64_t stride, int64_t n, float *out) {
+  if (stride == 1) {
+    random_row(key, first, n, out);
+  } else {
+    for (int64_t i = 0; i < n; i++) random_row(key, first + i * stride, 1, out + i);
+  }
+}
+
 int tarn_random_uniform(int dtype, uint64_t key, uint64_t stream, int64_t count, void *out) {
   if (dtype < TARN_DTYPE_F16 || dtype > TARN_DTYPE_F64) return TARN_BAD_ARGUMENT;
   random_job job = {dtype, key, stream, out};

@@ -23,6 +23,9 @@ enum {
   /// Input channels whose weights are packed side by side, and bytes of packed weights that go past the caches.
   PACKED_CHANNELS = 8,
   STREAMED_BYTES = 12 << 20,
+  /// Up to so many tiles, and from so many bytes of packed weights on, weights are transformed as they are needed.
+  FEW_TILES = 64,
+  MANY_WEIGHTS = 3 << 20,
 };
 
 int tarn_winograd_takes(const tarn_conv *conv, int pass, int tile) {
@@ -74,14 +77,21 @@ typedef struct {
   float *packed;
 } pack_job;
 
-/// The 3 x 3 kernels from input channel `c` to sixteen outputs, [9, 16]; the gradient turns them about.
-static void take_taps(const pack_job *job, int64_t c, int64_t block, float *taps) {
+/// The 3 x 3 kernels from `count` input channels to sixteen outputs, [count, 9, 16]; the gradient turns them about.
+static void take_taps(const pack_job *job, int64_t c, int64_t count, int64_t block, float *taps) {
   const tarn_winograd_shape *s = &job->shape;
-  for (int64_t lane = 0; lane < TARN_LANES; lane++) {
-    const int64_t o = block * TARN_LANES + lane;
-    const float *from = job->w + (job->turned ? c * s->o + o : o * s->c + c) * 9;
+  const tarn_pack_transposed transpose = tarn_level_now()->pack_transposed[0];
+  const int64_t o = block * TARN_LANES, outputs = tarn_least(TARN_LANES, s->o - o);
+  if (!job->turned) {
+    if (outputs < TARN_LANES) memset(taps, 0, (size_t)(count * 9 * TARN_LANES) * sizeof *taps);
+    transpose(taps, TARN_LANES, job->w + (o * s->c + c) * 9, s->c * 9, outputs, count * 9);
+    return;
+  }
+  _Alignas(64) float lines[9 * TARN_LANES] = {0};
+  for (int64_t i = 0; i < count; i++) {
+    transpose(lines, TARN_LANES, job->w + ((c + i) * s->o + o) * 9, 9, outputs, 9);
     for (int tap = 0; tap < 9; tap++) {
-      taps[tap * TARN_LANES + lane] = o >= s->o ? 0 : from[job->turned ? 8 - tap : tap];
+      memcpy(taps + (i * 9 + tap) * TARN_LANES, lines + (8 - tap) * TARN_LANES, TARN_LANES * sizeof *taps);
     }
   }
 }
@@ -93,11 +103,12 @@ static void pack_channels(const pack_job *job, int64_t pair, int64_t c, int64_t 
   const tarn_level *level = tarn_level_now();
   const int blocks = pair_blocks(s, pair);
   const int64_t width = blocks * TARN_LANES;
-  _Alignas(64) float taps[9 * TARN_LANES];
-  for (int64_t i = 0; i < count; i++) {
-    for (int b = 0; b < blocks; b++) {
-      take_taps(job, c + i, 2 * pair + b, taps);
-      level->winograd->weights[s->which](taps, panels + i * width + b * TARN_LANES, count * width);
+  _Alignas(64) float taps[PACKED_CHANNELS * 9 * TARN_LANES];
+  for (int b = 0; b < blocks; b++) {
+    take_taps(job, c, count, 2 * pair + b, taps);
+    for (int64_t i = 0; i < count; i++) {
+      float *to = panels + i * width + b * TARN_LANES;
+      level->winograd->weights[s->which](taps + i * 9 * TARN_LANES, to, count * width);
     }
   }
   const size_t bytes = (size_t)(count * width) * sizeof(float);
@@ -150,7 +161,8 @@ void tarn_winograd_transform(
 
 typedef struct {
   tarn_winograd_shape shape;
-  const float *x, *packed;
+  /// One of `packed` and `direct` is null.
+  const float *x, *packed, *direct;
   const tarn_epilogue *epilogue;
   float *y;
   /// Tiles of a group.
@@ -203,6 +215,23 @@ static void store_products(
   }
 }
 
+/// A row of the positions of a pair's weights, transformed from the direct kernels' order: as packed ones, [position,
+/// input channel, block of the pair, 16].
+static void make_row(const winograd_job *job, int64_t pair, int row, float *weights) {
+  const tarn_winograd_shape *s = &job->shape;
+  const tarn_winograd_row transform = tarn_level_now()->winograd->weight_row[s->which];
+  const int blocks = pair_blocks(s, pair);
+  const int64_t width = blocks * TARN_LANES;
+  for (int64_t c_block = 0; c_block < s->c_blocks; c_block++) {
+    const int64_t c = c_block * TARN_LANES;
+    for (int b = 0; b < blocks; b++) {
+      const float *from = job->direct + ((2 * pair + b) * s->c_blocks + c_block) * 9 * TARN_LANES * TARN_LANES;
+      transform(
+        row, from, tarn_least(TARN_LANES, s->c - c), weights + c * width + b * TARN_LANES, width, s->c * width);
+    }
+  }
+}
+
 static void products_task(void *ctx, int64_t begin, int64_t end) {
   const winograd_group *group = ctx;
   const winograd_job *job = group->job;
@@ -210,7 +239,10 @@ static void products_task(void *ctx, int64_t begin, int64_t end) {
   const struct tarn_winograd_kernels *kernels = tarn_level_now()->winograd;
   const int64_t step = tarn_winograd_step(2, tarn_ceil_div(group->count, group->parts));
   float *products = tarn_scratch(TARN_SCRATCH_WINOGRAD_OUTPUT, (size_t)(s->positions * step) * sizeof *products);
-  if (!products) {
+  const int side = s->m + 2;
+  const size_t row_bytes = (size_t)(side * s->c * 2 * TARN_LANES) * sizeof(float);
+  float *row = job->direct ? tarn_scratch(TARN_SCRATCH_WINOGRAD_WEIGHTS, row_bytes) : NULL;
+  if (!products || (job->direct && !row)) {
     __atomic_store_n(job->status, TARN_NO_MEMORY, __ATOMIC_RELAXED);
     return;
   }
@@ -219,11 +251,13 @@ static void products_task(void *ctx, int64_t begin, int64_t end) {
     const int64_t from = share(group->count, part, group->parts);
     const int64_t count = share(group->count, part + 1, group->parts) - from;
     const int blocks = pair_blocks(s, pair);
-    const float *weights = job->packed + pair_offset(s, pair);
     for (int64_t p = 0; p < s->positions; p++) {
+      if (row && p % side == 0) make_row(job, pair, (int)(p / side), row);
+      const float *first = row ? row : job->packed + pair_offset(s, pair);
+      const int64_t position = row ? p % side : p;
       kernels->products(
         count, blocks, s->c, group->inputs + p * group->step + from * TARN_LANES, group->count * TARN_LANES,
-        weights + p * s->c * blocks * TARN_LANES, products + p * step, count * TARN_LANES);
+        first + position * s->c * blocks * TARN_LANES, products + p * step, count * TARN_LANES);
     }
     for (int b = 0; b < blocks; b++) {
       store_products(
@@ -264,6 +298,11 @@ static int run_tiles(winograd_job *job) {
   int status = TARN_OK;
   job->status = &status;
   if (s->tiles * s->o == 0) return TARN_OK;
+  if (job->direct) {
+    job->group = s->tiles;
+    groups_task(job, 0, 1);
+    return status;
+  }
   job->group = group_tiles(s, OWN_BYTES, MOST_OWN);
   const int64_t groups = tarn_ceil_div(s->tiles, job->group);
   if (job->group >= FEWEST_OWN && groups >= FEWEST_GROUPS) {
@@ -282,6 +321,23 @@ int tarn_winograd_forward(
   const tarn_epilogue none = {0};
   winograd_job job = {
     .shape = tarn_winograd_shape_of(conv, TARN_PASS_FORWARD, tile), .x = x, .packed = packed,
+    .epilogue = epilogue ? epilogue : &none, .y = y};
+  return run_tiles(&job);
+}
+
+int tarn_winograd_suits_direct(const tarn_conv *conv, int tile) {
+  if (!tarn_winograd_takes(conv, TARN_PASS_FORWARD, tile)) return 0;
+  return tarn_winograd_shape_of(conv, TARN_PASS_FORWARD, tile).tiles <= FEW_TILES &&
+         tarn_winograd_packed_count(conv, TARN_PASS_FORWARD, tile) * 4 >= MANY_WEIGHTS;
+}
+
+int tarn_winograd_forward_direct(
+  const tarn_conv *conv, int tile, const float *x, const float *packed, const tarn_epilogue *epilogue, float *y
+) {
+  if (!tarn_winograd_takes(conv, TARN_PASS_FORWARD, tile)) return TARN_BAD_ARGUMENT;
+  const tarn_epilogue none = {0};
+  winograd_job job = {
+    .shape = tarn_winograd_shape_of(conv, TARN_PASS_FORWARD, tile), .x = x, .direct = packed,
     .epilogue = epilogue ? epilogue : &none, .y = y};
   return run_tiles(&job);
 }

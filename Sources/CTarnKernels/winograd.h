@@ -30,6 +30,9 @@ typedef void (*tarn_winograd_spread)(const tarn_winograd_source *from, int64_t c
 typedef void (*tarn_winograd_collect)(const tarn_winograd_target *to, int64_t count, const float *from, int64_t step);
 /// Sixteen 3 x 3 kernels to their positions, to[p * step], and back; taps lie [9, 16].
 typedef void (*tarn_winograd_taps)(const float *from, float *to, int64_t step);
+/// Row `row` of the positions of `count` times sixteen kernels, from the direct kernels' order [9, 16, 16]: position p of
+/// the row goes, for the i-th, to to[p * step + i * next].
+typedef void (*tarn_winograd_row)(int row, const float *from, int64_t count, float *to, int64_t next, int64_t step);
 
 /// [0]: tile 2, [1]: tile 4.
 struct tarn_winograd_kernels {
@@ -38,6 +41,8 @@ struct tarn_winograd_kernels {
   tarn_winograd_collect output[2];
   /// G w G^T, and G^T u G from u[p * step].
   tarn_winograd_taps weights[2], weight_gradient[2];
+  /// The same as `weights`, a row at a time.
+  tarn_winograd_row weight_row[2];
   /// One position: products of `tiles` tiles, [blocks, tiles, 16], with weights of 1 or 2 blocks of outputs.
   /// `v_step` and `y_step`: floats from block to block.
   void (*products)(

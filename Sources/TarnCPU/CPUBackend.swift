@@ -26,7 +26,7 @@ package final class CPUBackend: Backend {
   package func compile(_ graph: Graph) -> any Executable {
     let simplified = Simplifier.simplified(graph, claims: CallKernels.claims)
     let blocked = EpilogueFusion.applied(to: BlockedLayout.applied(to: simplified, chooser))
-    return CPUPlan(Program(blocked), allocator)
+    return CPUPlan(Program(blocked, findsLeafGroups: true), allocator)
   }
 
   package func claims(_ call: Call, _ arguments: [Graph.Vertex]) -> Bool {
@@ -45,6 +45,11 @@ private final class CPUPlan: Executable {
   private let kernels: [KernelStep]
   private let preparations: [Preparation]
   private let deferrals: [Deferral]
+  private let leafWork: LeafWork?
+  /// The steps of every run: all but those of leaf groups.
+  private let steps: [Int]
+  /// Bytes of each output storage.
+  private let outputBytes: [Int]
   /// Whether any step reads or writes a buffer: leaves may be wanted in another layout alone.
   private let isTouched: [Bool]
   private let allocator: CachingAllocator
@@ -54,6 +59,16 @@ private final class CPUPlan: Executable {
     self.allocator = allocator
     kernels = program.steps.map { KernelStep($0) }
     deferrals = program.deferrals.map { Deferral($0, in: program) }
+    leafWork = LeafWork(program)
+    let ofLeaves = Set(program.leafGroups.flatMap(\.steps))
+    steps = program.steps.indices.filter { !ofLeaves.contains($0) }
+    var outputBytes: [Int] = []
+    for buffer in program.buffers {
+      guard case .output(let number) = buffer.place else { continue }
+      while outputBytes.count <= number { outputBytes.append(0) }
+      outputBytes[number] = max(outputBytes[number], buffer.byteCount)
+    }
+    self.outputBytes = outputBytes
     var isTouched = program.buffers.map { _ in false }
     for step in program.steps {
       for buffer in step.buffersRead + step.buffersWritten { isTouched[buffer] = true }
@@ -65,44 +80,79 @@ private final class CPUPlan: Executable {
     }
   }
 
+  /// The memory of one run.
+  private struct Memory {
+    let scratch: CPUStorage
+    let outputs: [CPUStorage]
+    let prepared: [CPUStorage]
+    let lasting: CPUStorage?
+  }
+
   func run(_ inputs: [any Storage], scalars: [Scalar]) throws -> [any Storage] {
     allocator.beginRun()
-    let scratch = try CPUStorage(byteCount: program.scratchBytes, allocator)
-    var outputs: [Int: CPUStorage] = [:]
-    let prepared = try preparations.map { try $0.result(of: inputs[$0.slot], allocator) }
-    let base = try scratch.pointer
-    let pointers: [UnsafeMutableRawPointer?] = try program.buffers.indices.map { index in
+    var numbers = scalars.map { tarn_scalar($0) } + program.ownScalars.map { tarn_scalar($0) }
+    if numbers.isEmpty { numbers = [tarn_scalar()] }
+    do {
+      let leaves = try leafWork?.begin(inputs, numbers, allocator)
+      let memory = Memory(
+        scratch: try CPUStorage(byteCount: program.scratchBytes, allocator),
+        outputs: try outputBytes.map { try CPUStorage(byteCount: $0, allocator) },
+        prepared: try preparations.map { try $0.result(of: inputs[$0.slot], allocator) },
+        lasting: leaves?.memory)
+      let pointers = try addresses(inputs, memory)
+      try pointers.withUnsafeBufferPointer { pointers in
+        try numbers.withUnsafeBufferPointer { numbers in
+          if let leaves { try run(leaves.due, pointers.baseAddress!, numbers.baseAddress!) }
+          try run(steps, pointers.baseAddress!, numbers.baseAddress!)
+        }
+      }
+      return program.results.map { result($0, inputs, memory) }
+    } catch {
+      leafWork?.forget()
+      throw error
+    }
+  }
+
+  private func run(
+    _ steps: [Int], _ pointers: KernelStep.Pointers, _ numbers: UnsafePointer<tarn_scalar>
+  ) throws {
+    if LayerLabels.isActive {
+      return try ProfileSession.run(kernels, steps, of: program, pointers, numbers)
+    }
+    for step in steps { try kernels[step].run(pointers, numbers) }
+  }
+
+  /// Where each buffer begins.
+  private func addresses(_ inputs: [any Storage], _ memory: Memory) throws
+    -> [UnsafeMutableRawPointer?]
+  {
+    let scratch = try memory.scratch.pointer
+    let lasting = try memory.lasting?.pointer
+    var addresses: [UnsafeMutableRawPointer?] = []
+    addresses.reserveCapacity(program.buffers.count)
+    for index in program.buffers.indices {
       switch program.buffers[index].place {
       case .input(let slot):
-        return isTouched[index] ? try (inputs[slot] as? CPUStorage)?.pointer : nil
-      case .prepared(let number): return try prepared[number].pointer
-      case .scratch(let offset): return base + offset
-      case .output(let number):
-        if let storage = outputs[number] { return try storage.pointer }
-        let storage = try CPUStorage(byteCount: program.buffers[index].byteCount, allocator)
-        outputs[number] = storage
-        return try storage.pointer
-      case .deferred: return nil
+        addresses.append(isTouched[index] ? try (inputs[slot] as? CPUStorage)?.pointer : nil)
+      case .prepared(let number): addresses.append(try memory.prepared[number].pointer)
+      case .scratch(let offset): addresses.append(scratch + offset)
+      case .lasting(let offset): addresses.append(lasting.map { $0 + offset })
+      case .output(let number): addresses.append(try memory.outputs[number].pointer)
+      case .deferred: addresses.append(nil)
       }
     }
-    let numbers = scalars.map { tarn_scalar($0) } + program.ownScalars.map { tarn_scalar($0) }
-    try pointers.withUnsafeBufferPointer { pointers in
-      try (numbers.isEmpty ? [tarn_scalar()] : numbers).withUnsafeBufferPointer { numbers in
-        guard !LayerLabels.isActive else {
-          let scalars = numbers.baseAddress!
-          return try ProfileSession.run(kernels, of: program, pointers.baseAddress!, scalars)
-        }
-        for kernel in kernels { try kernel.run(pointers.baseAddress!, numbers.baseAddress!) }
-      }
-    }
-    return program.results.map { place in
-      switch place {
-      case .input(let slot): inputs[slot]
-      case .output(let number): outputs[number] ?? scratch
-      case .deferred(let number):
-        deferrals[number].storage(outputs[deferrals[number].source] ?? scratch, allocator)
-      case .scratch, .prepared: scratch
-      }
+    return addresses
+  }
+
+  private func result(_ place: Program.Place, _ inputs: [any Storage], _ memory: Memory)
+    -> any Storage
+  {
+    switch place {
+    case .input(let slot): inputs[slot]
+    case .output(let number): memory.outputs[number]
+    case .deferred(let number):
+      deferrals[number].storage(memory.outputs[deferrals[number].source], allocator)
+    case .scratch, .prepared, .lasting: memory.scratch
     }
   }
 }

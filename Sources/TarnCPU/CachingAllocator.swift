@@ -1,4 +1,5 @@
 import CTarnKernels
+import Synchronization
 import TarnCore
 
 /// Memory that is kept when it is let go, so that steps of a loop find their pages already mapped.
@@ -14,14 +15,15 @@ package final class CachingAllocator: Sendable {
   }
 
   private struct State {
-    var free: [Int: [Block]] = [:]
+    /// Idle blocks by size class.
+    var free = [[Block]](repeating: [], count: CachingAllocator.classes)
     var cachedBytes = 0
     var usedBytes = 0
     var peakBytes = 0
     var run = 0
   }
 
-  private let state = Lock(State())
+  private let state = Mutex(State())
   /// More than this much idle memory goes back to the system.
   private let limit: Int
   /// Runs after which an idle block may go.
@@ -38,10 +40,10 @@ package final class CachingAllocator: Sendable {
   func beginRun() { state.withLock { $0.run += 1 } }
 
   func take(_ byteCount: Int) throws -> UnsafeMutableRawPointer {
-    let size = Self.sizeClass(byteCount)
+    let size = Self.blockSize(byteCount)
     return try state.withLock { state in
       let block: Block
-      if let idle = state.free[size]?.popLast() {
+      if let idle = state.free[Self.sizeClass(of: size)].popLast() {
         block = idle
         state.cachedBytes -= size
       } else {
@@ -54,14 +56,14 @@ package final class CachingAllocator: Sendable {
   }
 
   func giveBack(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {
-    let size = Self.sizeClass(byteCount)
+    let size = Self.blockSize(byteCount)
     let block = Block(pointer: pointer)
     state.withLock { state in
       state.usedBytes -= size
       if state.cachedBytes + size > limit {
         tarn_free(block.pointer)
       } else {
-        state.free[size, default: []].append(Block(pointer: block.pointer, run: state.run))
+        state.free[Self.sizeClass(of: size)].append(Block(pointer: block.pointer, run: state.run))
         state.cachedBytes += size
       }
     }
@@ -81,18 +83,34 @@ package final class CachingAllocator: Sendable {
 
   /// Gives back blocks that became idle in `run` or before it.
   private static func release(idleSince run: Int, _ state: inout State) {
-    for size in state.free.keys.sorted() where size >= least {
-      let stale = state.free[size, default: []].filter { $0.run <= run }
+    for index in sizeClass(of: least)..<classes where !state.free[index].isEmpty {
+      let stale = state.free[index].filter { $0.run <= run }
       guard !stale.isEmpty else { continue }
-      state.free[size]?.removeAll { $0.run <= run }
+      state.free[index].removeAll { $0.run <= run }
       for block in stale { tarn_free(block.pointer) }
-      state.cachedBytes -= stale.count * size
+      state.cachedBytes -= stale.count * size(ofClass: index)
     }
   }
 
-  static func sizeClass(_ byteCount: Int) -> Int {
+  /// Bytes of the block that serves a request.
+  static func blockSize(_ byteCount: Int) -> Int {
     if byteCount <= 1024 { return max(64, (byteCount + 63) / 64 * 64) }
     let unit = 1 << (Int.bitWidth - byteCount.leadingZeroBitCount - 4)
     return (byteCount + unit - 1) / unit * unit
+  }
+
+  // MARK: Size classes: multiples of 64 up to 1024, then eighths of powers of two
+
+  private static let classes = 16 + 8 * (Int.bitWidth - 10)
+
+  private static func sizeClass(of size: Int) -> Int {
+    if size <= 1024 { return size / 64 - 1 }
+    let power = Int.bitWidth - 1 - size.leadingZeroBitCount
+    return 7 + 8 * (power - 10) + size >> (power - 3)
+  }
+
+  private static func size(ofClass index: Int) -> Int {
+    if index < 16 { return (index + 1) * 64 }
+    return (8 + (index - 15) % 8) << ((index - 15) / 8 + 7)
   }
 }

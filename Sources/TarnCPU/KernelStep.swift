@@ -7,22 +7,33 @@ struct KernelStep: @unchecked Sendable {  // closures over constant values only
   typealias Body = (_ operands: [UnsafeMutableRawPointer], _ output: UnsafeMutableRawPointer) throws
     -> Void
 
-  let run: (Pointers, UnsafePointer<tarn_scalar>) throws -> Void
+  /// Of a loop, what the kernels take, held by `body`: a call without a closure, for small steps.
+  private let loop: UnsafePointer<tarn_loop>?
+  private let body: (Pointers, UnsafePointer<tarn_scalar>) throws -> Void
+
+  func run(_ pointers: Pointers, _ scalars: UnsafePointer<tarn_scalar>) throws {
+    guard let loop else { return try body(pointers, scalars) }
+    try check(tarn_loop_run(loop, pointers, scalars), "element-wise loop")
+  }
 
   init(_ step: Program.Step) {
     switch step {
-    case .loop(let loop):
-      run = LoopKernel(loop).map { kernel in { try kernel.run($0, $1) } } ?? Self.interpreted(loop)
-    case .reduction(let loop, let kind, let axes):
-      run =
-        LoopKernel(loop, reducing: (kind, axes)).map { kernel in { try kernel.run($0, $1) } }
-        ?? Self.tooManyAxes(loop)
+    case .loop(let source):
+      let kernel = LoopKernel(source)
+      loop = kernel?.plain
+      body = kernel.map { kernel in { try kernel.run($0, $1) } } ?? Self.interpreted(source)
+    case .reduction(let source, let kind, let axes):
+      loop = nil
+      body =
+        LoopKernel(source, reducing: (kind, axes)).map { kernel in { try kernel.run($0, $1) } }
+        ?? Self.tooManyAxes(source)
     case .kernel(let op, let operands, let output):
-      let body = Self.body(of: op, operands, output)
+      loop = nil
+      let kernel = Self.body(of: op, operands, output)
       let places = operands.map { (buffer: $0.buffer ?? 0, bytes: $0.offset * $0.dtype.byteCount) }
       let target = output.buffer ?? 0
-      run = { pointers, _ in
-        try body(places.map { pointers[$0.buffer]! + $0.bytes }, pointers[target]!)
+      body = { pointers, _ in
+        try kernel(places.map { pointers[$0.buffer]! + $0.bytes }, pointers[target]!)
       }
     }
   }

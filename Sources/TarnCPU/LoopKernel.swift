@@ -49,6 +49,9 @@ final class LoopKernel: @unchecked Sendable {  // constant once made
     reduction = reducing.map { (merged.reducedBits, $0.kind.code) }
   }
 
+  /// What the kernels take, as long as this lives; nil if it is a reduction's.
+  var plain: UnsafePointer<tarn_loop>? { reduction == nil ? UnsafePointer(loop) : nil }
+
   deinit {
     loop.deallocate()
     operands.deallocate()
@@ -70,9 +73,14 @@ final class LoopKernel: @unchecked Sendable {  // constant once made
 
   private static func operand(_ view: View, _ register: Int, _ strides: [Int]) -> tarn_operand {
     var result = tarn_operand()
-    let kind = view.source == .index ? TARN_IOTA : TARN_MEMORY
+    let kind =
+      switch view.source {
+      case .buffer: TARN_MEMORY
+      case .index: TARN_IOTA
+      case .random: TARN_RANDOM
+      }
     result.kind = UInt8(kind.rawValue)
-    result.pointer = Int32(view.buffer ?? 0)
+    result.pointer = Int32(view.memory ?? 0)
     result.dtype = view.dtype.rawValue
     result.reg = UInt16(register)
     result.offset = Int64(view.offset)

@@ -153,6 +153,18 @@ private struct Problem {
     return to
   }
 
+  /// From weights in the order of the direct kernels.
+  func forwardFromDirect(_ tile: Int32, _ epilogue: tarn_epilogue = tarn_epilogue()) -> Memory {
+    let (from, to) = (inputs.blocked(x), outputs.empty())
+    var (conv, epilogue) = (conv, epilogue)
+    let forward = Int32(TARN_PASS_FORWARD.rawValue)
+    let packed = Memory(Int(tarn_direct_packed_count(&conv, forward)), filledWith: .nan)
+    #expect(tarn_direct_pack(&conv, forward, w, packed.data) == 0)
+    #expect(
+      tarn_winograd_forward_direct(&conv, tile, from.data, packed.data, &epilogue, to.data) == 0)
+    return to
+  }
+
   func inputGradient(_ tile: Int32) -> Memory {
     let (from, to) = (outputs.blocked(g), inputs.empty())
     let weights = packed(TARN_PASS_INPUT_GRADIENT, tile)
@@ -235,6 +247,44 @@ private struct Problem {
       }
       for (got, want) in zip(first, want) { check(got, want.map(Double.init), within: 2e-5, "all") }
     }
+  }
+
+  /// Weights that are transformed as they are needed are the same weights.
+  @Test(arguments: [Int32(2), 4]) func theSameBitsFromDirectWeights(tile: Int32) {
+    var random = Generator(state: 21)
+    let before = tarn_threads()
+    defer { tarn_set_threads(before) }
+    for (n, c, o, size) in [(1, 3, 5, 7), (2, 37, 70, 14), (1, 96, 64, 28), (5, 16, 33, 9)] {
+      let problem = Problem(
+        n: n, c: c, o: o, size: (size, size + 1), low: (1, 1), high: (1, 0), using: &random)
+      let shift = Images(n: 1, c: o, pixels: 1).blocked(random.values(o))
+      let epilogue = tarn_epilogue(
+        scale: nil, shift: shift.data, residual: nil,
+        activation: Int32(TARN_ACTIVATION_RELU.rawValue), low: 0, high: 0)
+      let want = problem.outputs.plain(problem.forward(tile, epilogue))
+      for threads: Int32 in [1, 2, 3] {
+        tarn_set_threads(threads)
+        let got = problem.outputs.plain(problem.forwardFromDirect(tile, epilogue))
+        #expect(got == want, "\(n) x \(c) -> \(o), \(size), \(threads) threads")
+      }
+    }
+  }
+
+  /// Few tiles and many weights suit it, not the other way about.
+  @Test func directWeightsSuitFewTiles() {
+    func suits(_ n: Int, _ channels: Int, _ size: Int, _ tile: Int32) -> Bool {
+      var random = Generator(state: 1)
+      var conv = Problem(
+        n: 1, c: 1, o: 1, size: (size, size), low: (1, 1), high: (1, 1), using: &random
+      ).conv
+      (conv.n, conv.c, conv.o) = (Int64(n), Int64(channels), Int64(channels))
+      return tarn_winograd_suits_direct(&conv, tile) == 1
+    }
+    #expect(suits(1, 256, 14, 2))
+    #expect(suits(16, 512, 7, 4))
+    #expect(!suits(16, 256, 14, 4))
+    #expect(!suits(1, 64, 14, 2))
+    #expect(!suits(1, 256, 14, 3))
   }
 
   /// Tiles overlap their neighbours' inputs alone: what lies further off stays untouched.

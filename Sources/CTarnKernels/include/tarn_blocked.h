@@ -92,6 +92,12 @@ int tarn_winograd_pack(const tarn_conv *conv, int pass, int tile, const float *w
 /// `epilogue` may be null.
 int tarn_winograd_forward(
   const tarn_conv *conv, int tile, const float *x, const float *packed, const tarn_epilogue *epilogue, float *y);
+/// The same from weights as `tarn_direct_pack` leaves them, transformed as they are needed: no memory but theirs, and a
+/// little more work for each call.
+int tarn_winograd_forward_direct(
+  const tarn_conv *conv, int tile, const float *x, const float *packed, const tarn_epilogue *epilogue, float *y);
+/// 1 if that is the better trade: each call reads the weights once, and there are many.
+int tarn_winograd_suits_direct(const tarn_conv *conv, int tile);
 int tarn_winograd_input_gradient(const tarn_conv *conv, int tile, const float *g, const float *packed, float *dx);
 int tarn_winograd_weight_gradient(const tarn_conv *conv, int tile, const float *x, const float *g, float *dw);
 

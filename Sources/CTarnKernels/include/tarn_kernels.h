@@ -199,6 +199,9 @@ enum tarn_operand_kind {
   /// No memory: the value is `offset` plus the sum of index[axis] * strides[axis], in the class of `dtype`.
   /// The index along one axis has stride 1 there and 0 elsewhere; `pointer` does not matter.
   TARN_IOTA = 1,
+  /// Element sum of index[axis] * strides[axis] of what `tarn_random_uniform` makes, float32. `offset` eights of bytes from
+  /// the pointer are the key and the stream.
+  TARN_RANDOM = 2,
 };
 
 /// An input (memory to register) or an output (register to memory) of a loop.

@@ -257,6 +257,21 @@ INLINE void winograd_weights(const int m, const float *from, float *to, int64_t 
   }
 }
 
+INLINE void winograd_weight_row(
+  const int m, const int row, const float *from, int64_t count, float *to, int64_t next, int64_t step
+) {
+  for (int64_t i = 0; i < count; i++) {
+    const vb *taps = (const vb *)(from + i * TARN_LANES);
+    vb half[3], line[6];
+    UNROLLED for (int j = 0; j < 3; j++) {
+      winograd_g(m, taps + j * TARN_LANES, 3 * TARN_LANES, line);
+      half[j] = line[row];
+    }
+    winograd_g(m, half, 1, line);
+    UNROLLED for (int j = 0; j < m + 2; j++) *(vb *)(to + j * step + i * next) = line[j];
+  }
+}
+
 INLINE void winograd_weight_gradient(const int m, const float *from, float *to, int64_t step) {
   const int t = m + 2;
   vb half[18], line[6];
@@ -283,6 +298,17 @@ INLINE void winograd_weight_gradient(const int m, const float *from, float *to, 
   }                                                                                                          \
   static void winograd_weights_##M(const float *from, float *to, int64_t step) {                             \
     winograd_weights(M, from, to, step);                                                                     \
+  }                                                                                                          \
+  static void winograd_weight_row_##M(                                                                       \
+    int row, const float *from, int64_t count, float *to, int64_t next, int64_t step) {                      \
+    switch (row) {                                                                                           \
+      case 0: winograd_weight_row(M, 0, from, count, to, next, step); break;                                 \
+      case 1: winograd_weight_row(M, 1, from, count, to, next, step); break;                                 \
+      case 2: winograd_weight_row(M, 2, from, count, to, next, step); break;                                 \
+      case 3: winograd_weight_row(M, 3, from, count, to, next, step); break;                                 \
+      case 4: winograd_weight_row(M, M + 2 > 4 ? 4 : 0, from, count, to, next, step); break;                 \
+      case 5: winograd_weight_row(M, M + 2 > 5 ? 5 : 0, from, count, to, next, step); break;                 \
+    }                                                                                                        \
   }                                                                                                          \
   static void winograd_weight_gradient_##M(const float *from, float *to, int64_t step) {                     \
     winograd_weight_gradient(M, from, to, step);                                                             \
@@ -430,7 +456,8 @@ static void winograd_sums(
 static const struct tarn_winograd_kernels winograd_kernels = {
   .input = {winograd_input_2, winograd_input_4}, .gradient = {winograd_gradient_2, winograd_gradient_4},
   .output = {winograd_output_2, winograd_output_4}, .weights = {winograd_weights_2, winograd_weights_4},
-  .weight_gradient = {winograd_weight_gradient_2, winograd_weight_gradient_4}, .products = winograd_products,
+  .weight_gradient = {winograd_weight_gradient_2, winograd_weight_gradient_4},
+  .weight_row = {winograd_weight_row_2, winograd_weight_row_4}, .products = winograd_products,
   .sums = winograd_sums};
 
 #endif

@@ -35,15 +35,12 @@ package struct Bencher: Sendable {
   }
 
   /// The program that measures: this one.
-  private let program: String
+  private var program: String { Bundle.main.executablePath ?? CommandLine.arguments[0] }
   private let threads: Int
   /// How many processes are timed where whole processes are, after one that does not count.
   private let processes = 7
 
-  package init(threads: Int) {
-    program = Bundle.main.executablePath ?? CommandLine.arguments[0]
-    self.threads = threads
-  }
+  package init(threads: Int) { self.threads = threads }
 
   /// Measures `workload` in a fresh process.
   package func timing(of workload: Workload) throws -> Timing {

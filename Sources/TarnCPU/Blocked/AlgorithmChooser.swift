@@ -25,6 +25,26 @@ struct AlgorithmChooser: Sendable {
     return tuning.best(of: candidates)
   }
 
+  /// Whether the weights that Winograd's kernels read would take more than half as much again as all data that `graph`
+  /// runs on. Then those that suit it are made at each run (``BlockedConvolution/isLean``); training makes them at
+  /// each run as it is.
+  func isShortOfMemory(_ graph: Graph) -> Bool {
+    var (given, packed) = (0, 0)
+    for vertex in graph.vertices {
+      switch vertex.op {
+      case .constant: given += vertex.shape.product * vertex.dtype.byteCount
+      case .convolution(.weightGradient, _): return false
+      case .convolution:
+        guard let convolution = convolution(vertex, graph),
+          convolution.algorithm.winogradTile != nil
+        else { continue }
+        packed += convolution.packedCount * 4
+      default: continue
+      }
+    }
+    return packed > given / 2
+  }
+
   /// The best first.
   private func algorithms(_ x: [Int], _ w: [Int], _ geometry: Convolution)
     -> [BlockedConvolution.Algorithm]

@@ -9,6 +9,15 @@ struct BlockedConvolution: Hashable {
   /// Which kernels do the work.
   enum Algorithm: Int, CaseIterable {
     case direct, stem, depthwise, winograd2, winograd4, oneDNNDirect, oneDNNWinograd
+
+    /// Outputs along each side of a tile, for our own Winograd kernels.
+    var winogradTile: Int32? {
+      switch self {
+      case .winograd2: 2
+      case .winograd4: 4
+      default: nil
+      }
+    }
   }
 
   var algorithm: Algorithm
@@ -17,6 +26,8 @@ struct BlockedConvolution: Hashable {
   /// Plain shapes [N, C, H, W], [O, C / groups, h, w] and [N, O, H', W'].
   var x: [Int], w: [Int], y: [Int]
   var epilogue = Epilogue()
+  /// Whether Winograd's weights are made at each run, from those in the order of the direct kernels.
+  var isLean = false
 
   static let name = "blocked.convolution."
   static let packName = "blocked.pack."
@@ -27,19 +38,40 @@ struct BlockedConvolution: Hashable {
 
   /// The op that readies plain weights for `op`; a result from a leaf is kept with it, and takes its place if it can.
   var packing: Op {
+    let bare = packed
+    let suffix = "\(pass).\(bare.algorithm)"
+    let inverse =
+      bare.algorithm == .direct ? Call(Self.unpackName + suffix, bare.attributes) : nil
+    return .call(Call(Self.packName + suffix, bare.attributes, isKept: true, inverse: inverse))
+  }
+
+  /// What the order of the packed weights depends on.
+  private var packed: BlockedConvolution {
     var bare = self
+    if isLean { (bare.algorithm, bare.isLean) = (.direct, false) }
     // oneDNN's order of the weights may depend on what follows the sums; ours does not.
     if algorithm.oneDNN == nil { bare.epilogue = Epilogue() }
-    let suffix = "\(pass).\(algorithm)"
-    let inverse =
-      algorithm == .direct ? Call(Self.unpackName + suffix, bare.attributes) : nil
-    return .call(Call(Self.packName + suffix, bare.attributes, isKept: true, inverse: inverse))
+    guard pass == .forward, [.direct, .winograd2, .winograd4].contains(bare.algorithm) else {
+      return bare
+    }
+    // Nor on the images: plans for others find the same weights.
+    bare.geometry = Convolution(
+      strides: [1, 1], low: [0, 0], high: [0, 0], dilations: [1, 1], groups: geometry.groups)
+    (bare.x, bare.y) = ([1, x[1], w[2], w[3]], [1, w[0], 1, 1])
+    return bare
+  }
+
+  /// Whether Winograd's weights had better be made anew at each run if memory is short: there are many, and a few
+  /// tiles are all that meets them.
+  var suitsLean: Bool {
+    guard pass == .forward, let tile = algorithm.winogradTile else { return false }
+    return withUnsafePointer(to: layout) { tarn_winograd_suits_direct($0, tile) != 0 }
   }
 
   private var attributes: [Scalar] {
     let lists = [
       [algorithm.rawValue, Int(pass.rawValue)], x, w, y, geometry.strides, geometry.low,
-      geometry.high, geometry.dilations, [geometry.groups], epilogue.code,
+      geometry.high, geometry.dilations, [geometry.groups], epilogue.code, [isLean ? 1 : 0],
     ]
     return lists.flatMap { $0 }.map { .integer(Int64($0)) }
   }
@@ -59,6 +91,7 @@ struct BlockedConvolution: Hashable {
     geometry = Convolution(
       strides: take(2), low: take(2), high: take(2), dilations: take(2), groups: take(1)[0])
     epilogue = Epilogue(code: take(4))
+    isLean = take(1) == [1]
   }
 
   init(
@@ -88,6 +121,7 @@ struct BlockedConvolution: Hashable {
   var packedCount: Int {
     withUnsafePointer(to: layout) { conv in
       let pass = Int32(pass.rawValue)
+      if isLean { return Int(tarn_direct_packed_count(conv, pass)) }
       return switch algorithm {
       case .direct: Int(tarn_direct_packed_count(conv, pass))
       case .stem: Int(tarn_stem_packed_count(conv))

@@ -28,6 +28,7 @@ enum BlockedKernels {
   private static func convolution(_ convolution: BlockedConvolution) -> KernelStep.Body {
     let layout = convolution.layout
     let epilogue = convolution.epilogue
+    let leanTile = convolution.isLean ? convolution.algorithm.winogradTile : nil
     if let oneDNN = DNNConvolution(convolution) {
       return { operands, output in
         let floats = operands.map { $0.assumingMemoryBound(to: Float.self) }
@@ -42,7 +43,12 @@ enum BlockedKernels {
       var bound = epilogue.bound(to: operands, after: 2)
       let status = withUnsafePointer(to: layout) { conv in
         switch convolution.pass {
-        case .forward: forward(convolution.algorithm, conv, floats[0], floats[1], &bound, y)
+        case .forward:
+          if let leanTile {
+            tarn_winograd_forward_direct(conv, leanTile, floats[0], floats[1], &bound, y)
+          } else {
+            forward(convolution.algorithm, conv, floats[0], floats[1], &bound, y)
+          }
         case .inputGradient:
           inputGradient(convolution.algorithm, conv, floats[0], floats[1], y)
         case .weightGradient:

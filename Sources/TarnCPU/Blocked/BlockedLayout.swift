@@ -18,6 +18,9 @@ struct BlockedLayout {
   /// Whether the blocked form is what was computed.
   private var isNative: [Bool]
   private let chooser: AlgorithmChooser
+  /// Whether a convolution reads the blocked form.
+  private var isConvolved: [Bool]
+  private let isShortOfMemory: Bool
   /// Of the vertex that is being rewritten.
   private var layer = LayerLabel()
 
@@ -31,13 +34,16 @@ struct BlockedLayout {
   private init(_ graph: Graph, _ chooser: AlgorithmChooser) {
     source = graph
     self.chooser = chooser
+    isShortOfMemory = chooser.isShortOfMemory(graph)
     plain = Array(repeating: nil, count: graph.vertices.count)
     blocked = plain
     isNative = Array(repeating: false, count: graph.vertices.count)
+    isConvolved = isNative
   }
 
   private mutating func rewritten() -> Graph {
     let live = source.live
+    noteConvolved(live)
     for (index, vertex) in source.vertices.enumerated() where live[index] {
       layer = vertex.layer
       if case .convolution = vertex.op, convolve(index, vertex) { continue }
@@ -164,7 +170,8 @@ struct BlockedLayout {
 
   /// Does a convolution on blocked images; false if it had better stay plain.
   private mutating func convolve(_ index: Int, _ vertex: Graph.Vertex) -> Bool {
-    guard let convolution = chooser.convolution(vertex, source) else { return false }
+    guard var convolution = chooser.convolution(vertex, source) else { return false }
+    convolution.isLean = isShortOfMemory && convolution.suitsLean
     let (a, b) = (vertex.inputs[0], vertex.inputs[1])
     let isStem = convolution.algorithm == .stem
     switch convolution.pass {
@@ -182,6 +189,16 @@ struct BlockedLayout {
       plain[index] = emit(convolution.op, [x, blockedForm(b)], vertex.shape)
     }
     return true
+  }
+
+  private mutating func noteConvolved(_ live: [Bool]) {
+    for (index, vertex) in source.vertices.enumerated() where live[index] {
+      guard case .convolution = vertex.op,
+        let convolution = chooser.convolution(vertex, source)
+      else { continue }
+      if convolution.algorithm != .stem { isConvolved[vertex.inputs[0]] = true }
+      if convolution.pass == .weightGradient { isConvolved[vertex.inputs[1]] = true }
+    }
   }
 
   private mutating func packed(_ weight: Int, _ convolution: BlockedConvolution) -> Int {
@@ -218,9 +235,9 @@ struct BlockedLayout {
   /// Over all pixels, and over the examples or not.
   private mutating func reduced(_ kind: Reduction, _ axes: [Int], _ vertex: Graph.Vertex) -> Int? {
     let input = vertex.inputs[0]
-    guard isNative[input], axes.contains(2), axes.contains(3), !axes.contains(1) else {
-      return nil
-    }
+    guard isNative[input] || isConvolved[input], axes.contains(2), axes.contains(3),
+      !axes.contains(1)
+    else { return nil }
     if kind == .sum, axes.contains(0), vertex.dtype == .float32 {
       return emit(
         .call(Call("blocked.channelSums")), [blockedForm(input)], Self.blockedShape(vertex.shape))

@@ -53,16 +53,16 @@ final class ProfileSession: Sendable {
 
   var taken: [Event] { events.withLock { $0 } }
 
-  /// Runs the kernels of a plan and tells those who listen how long each took.
+  /// Runs some steps of a plan and tells those who listen how long each took.
   static func run(
-    _ kernels: [KernelStep], of program: Program, _ pointers: KernelStep.Pointers,
+    _ kernels: [KernelStep], _ steps: [Int], of program: Program, _ pointers: KernelStep.Pointers,
     _ scalars: UnsafePointer<tarn_scalar>
   ) throws {
     var heard: [Event] = []
-    heard.reserveCapacity(kernels.count)
-    for (index, kernel) in kernels.enumerated() {
+    heard.reserveCapacity(steps.count)
+    for index in steps {
       let start = Profiler.nanoseconds()
-      try kernel.run(pointers, scalars)
+      try kernels[index].run(pointers, scalars)
       let taken = Profiler.nanoseconds() - start
       let layer = index < program.layers.count ? program.layers[index] : nil
       heard.append(

@@ -27,8 +27,16 @@ extension Tensor: TensorTree {
 }
 
 extension Array: TensorTree where Element: TensorTree {
-  public func tensors(_ kind: LeafKind) -> [Tensor] { flatMap { $0.tensors(kind) } }
+  public func tensors(_ kind: LeafKind) -> [Tensor] {
+    if kind == .all, Element.self == Tensor.self, let all = self as? [Tensor] { return all }
+    return flatMap { $0.tensors(kind) }
+  }
   public func replacing(_ kind: LeafKind, with tensors: [Tensor]) -> [Element] {
+    if kind == .all, tensors.count == count, Element.self == Tensor.self,
+      let all = tensors as? [Element]
+    {
+      return all
+    }
     var rest = tensors[...]
     return map { element in
       let count = element.tensors(kind).count

@@ -8,11 +8,14 @@
 /// ```
 public final class Compiled<X: TensorTree, Y: TensorTree>: Sendable {
   private struct Plan: Sendable {
+    let signature: Signature
     let executable: any Executable
     /// Data the function closed over, by leaf number after the arguments.
     let constants: [Node]
     let scalars: [Scalar]
     let result: Y
+    /// The tensors in it.
+    let templates: [Tensor]
     let text: String
   }
 
@@ -21,10 +24,33 @@ public final class Compiled<X: TensorTree, Y: TensorTree>: Sendable {
     let shapes: [[Int]]
     let dtypes: [DType]
     let device: Device
+
+    /// Whether it is that of `arguments`: what nearly every call asks, in less time than it takes to make theirs.
+    func fits(_ arguments: [Tensor]) -> Bool {
+      guard arguments.count == shapes.count else { return false }
+      for (index, argument) in arguments.enumerated() {
+        guard argument.node.shape == shapes[index], argument.node.dtype == dtypes[index] else {
+          return false
+        }
+      }
+      return device == arguments.first?.device ?? .current
+    }
+  }
+
+  private struct Plans: Sendable {
+    var all: [Signature: Plan] = [:]
+    /// The one that was used last.
+    var last: Plan?
+
+    mutating func use(_ signature: Signature) -> Plan? {
+      guard let plan = all[signature] else { return nil }
+      last = plan
+      return plan
+    }
   }
 
   private let function: @Sendable (X) -> Y
-  private let plans = Lock<[Signature: Plan]>([:])
+  private let plans = Lock(Plans())
 
   init(_ function: @escaping @Sendable (X) -> Y) { self.function = function }
 
@@ -38,12 +64,11 @@ public final class Compiled<X: TensorTree, Y: TensorTree>: Sendable {
     Tensor.evaluate(arguments)
     guard let plan = plan(for: arguments, x) else { return function(x) }
     do {
-      let inputs = arguments.map { $0.realised() } + plan.constants.map { Tensor($0).realised() }
-      let storages = try Engine.run(plan.executable, inputs, scalars: plan.scalars)
-      let templates = plan.result.tensors(.all)
+      let storages = try Engine.run(
+        plan.executable, leaves: arguments.map(\.node) + plan.constants, scalars: plan.scalars)
       return plan.result.replacing(
         .all,
-        with: zip(storages, templates).map {
+        with: zip(storages, plan.templates).map {
           Tensor(Node(storage: $0, shape: $1.shape, dtype: $1.dtype, device: $1.device))
         })
     } catch {
@@ -54,34 +79,40 @@ public final class Compiled<X: TensorTree, Y: TensorTree>: Sendable {
   }
 
   private func plan(for arguments: [Tensor], _ x: X) -> Plan? {
+    if let last = plans.withLock({ $0.last }), last.signature.fits(arguments) { return last }
     let signature = Signature(
       shapes: arguments.map(\.shape), dtypes: arguments.map(\.dtype),
       device: arguments.first?.device ?? .current)
-    if let plan = plans.withLock({ $0[signature] }) { return plan }
+    if let plan = plans.withLock({ $0.use(signature) }) { return plan }
     let stands = arguments.map { Tensor.argument(like: $0, shape: $0.shape, in: nil) }
     let result = function(x.replacing(.all, with: stands))
+    let templates = result.tensors(.all)
     // Arguments carry no trace, so what is being differentiated came in with the closure.
-    if result.tensors(.all).contains(where: { $0.node.trace?.isActive == true }) { return nil }
-    let recorded = Engine.graph(of: result.tensors(.all), arguments: stands)
+    if templates.contains(where: { $0.node.trace?.isActive == true }) { return nil }
+    let recorded = Engine.graph(of: templates, arguments: stands)
     guard recorded.isComplete else {
       return Diagnostic.report(.noValue, giving: nil)
     }
     let plan = Plan(
+      signature: signature,
       executable: Backends.of(signature.device).compile(recorded.graph),
       constants: Array(recorded.leaves.dropFirst(stands.count)), scalars: recorded.scalars,
-      result: result,
+      result: result, templates: templates,
       text: Program(Simplifier.simplified(recorded.graph, claims: { _, _ in false })).description)
-    plans.withLock { $0[signature] = plan }
+    plans.withLock { plans in
+      plans.all[signature] = plan
+      plans.last = plan
+    }
     return plan
   }
 
   /// How many different sets of shapes have been recorded.
-  public var recordings: Int { plans.withLock { $0.count } }
+  public var recordings: Int { plans.withLock { $0.all.count } }
 
   /// The kernels and memory plan of every recording so far.
   public func dump() -> String {
     plans.withLock {
-      $0.map { "\($0.key.shapes)\n\($0.value.text)" }.sorted().joined(separator: "\n\n")
+      $0.all.map { "\($0.key.shapes)\n\($0.value.text)" }.sorted().joined(separator: "\n\n")
     }
   }
 }

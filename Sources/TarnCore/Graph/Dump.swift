@@ -87,13 +87,13 @@ extension Program: CustomStringConvertible {
   }
 
   private func text(_ view: View) -> String {
-    guard let buffer = view.buffer else { return "index" }
+    guard let buffer = view.buffer else { return view.memory == nil ? "index" : "random" }
     switch buffers[buffer].place {
     case .input(let slot): return "in\(slot)"
     case .output(let slot): return "out\(slot)"
     case .prepared(let number): return "kept\(number)"
     case .deferred(let number): return "deferred\(number)"
-    case .scratch: return "t\(buffer)"
+    case .scratch, .lasting: return "t\(buffer)"
     }
   }
 

@@ -23,10 +23,10 @@ package enum Engine {
 
   /// Gives every tensor in `tensors` a value, in one plan per device.
   package static func evaluate(_ tensors: [Tensor]) {
+    let pending = state.withLock { _ in tensors.filter { $0.node.storage == nil } }
+    guard !pending.isEmpty else { return }
     var byDevice: [Device: [Node]] = [:]
-    for tensor in tensors where tensor.node.isUnevaluated {
-      byDevice[tensor.device, default: []].append(tensor.node)
-    }
+    for tensor in pending { byDevice[tensor.device, default: []].append(tensor.node) }
     if NaNGuard.isActive { return NaNGuard.evaluate(byDevice) }
     for (device, nodes) in byDevice { run(nodes, on: device) }
   }
@@ -94,11 +94,17 @@ package enum Engine {
     }
   }
 
-  /// Runs a plan made elsewhere, with the engine to itself.
-  package static func run(_ plan: any Executable, _ inputs: [any Storage], scalars: [Scalar]) throws
+  /// Runs a plan made elsewhere, with the engine to itself. A leaf without a value, which has been reported, counts as
+  /// zeros.
+  package static func run(_ plan: any Executable, leaves: [Node], scalars: [Scalar]) throws
     -> [any Storage]
   {
-    try state.withLock { _ in try plan.run(inputs, scalars: scalars) }
+    try state.withLock { _ in
+      let inputs = leaves.map {
+        $0.storage ?? Backends.of($0.device).zeros($0.shape, $0.dtype)
+      }
+      return try plan.run(inputs, scalars: scalars)
+    }
   }
 
   /// Runs `body` with the engine to itself.

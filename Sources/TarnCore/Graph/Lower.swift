@@ -2,10 +2,13 @@ extension Program {
   /// Cuts a simplified graph into steps and plans their memory.
   ///
   /// A loop may have any number of axes; backends merge neighbouring ones.
-  package init(_ graph: Graph) {
+  ///
+  /// - Parameter findsLeafGroups: whether small work on leaves alone gets lasting memory (``LeafGroup``).
+  package init(_ graph: Graph, findsLeafGroups: Bool = false) {
     var lowering = Lowering(graph.repeatingMasks())
     lowering.run()
     self = lowering.program
+    if findsLeafGroups { findLeafGroups() }
     planMemory()
   }
 }
@@ -20,16 +23,16 @@ private struct Lowering {
   var outputNumber: [Int: Int] = [:]
   var literalSlots: [Graph.Vertex: Int] = [:]
   var inputBuffers: [Int: Int] = [:]
-  /// Whether any vertex has it among its inputs.
-  private var isRead: [Bool]
+  /// Vertices that have it among their inputs.
+  private var readers: [[Int]]
 
   init(_ graph: Graph) {
     self.graph = graph
     fusion = Fusion(graph)
     views = Array(repeating: nil, count: graph.vertices.count)
-    isRead = Array(repeating: false, count: graph.vertices.count)
+    readers = Array(repeating: [], count: graph.vertices.count)
     for (index, vertex) in graph.vertices.enumerated() where fusion.live[index] {
-      for input in vertex.inputs { isRead[input] = true }
+      for input in vertex.inputs { readers[input].append(index) }
     }
   }
 
@@ -165,6 +168,12 @@ private struct Lowering {
     if case .pad(let margins) = vertex.op { return pad(index, vertex, margins) }
     if case .concatenate(let axis) = vertex.op { return concatenate(index, vertex, axis) }
     if prepare(index, vertex) || deferred(vertex, index) != nil { return }
+    if isDrawnInLoop(index, vertex) {
+      let key = contiguousView(vertex.inputs[0])
+      views[index] = View(.random(key: key.buffer ?? 0), shape: vertex.shape, dtype: vertex.dtype)
+      views[index]?.offset = key.offset
+      return
+    }
     var op = vertex.op
     let operands: [View]
     if case .matmul(var transposeA, var transposeB) = op {
@@ -178,6 +187,17 @@ private struct Lowering {
     )
     program.steps.append(.kernel(op, operands, output: output))
     views[index] = output
+  }
+
+  /// Whether these are random numbers that one loop alone reads, in their order: it makes them itself.
+  private func isDrawnInLoop(_ index: Int, _ vertex: Graph.Vertex) -> Bool {
+    guard vertex.op == .random(.uniform), vertex.dtype == .float32, vertex.shape.count <= 4,
+      !graph.outputs.contains(index), let reader = readers[index].first,
+      readers[index].allSatisfy({ $0 == reader }), graph.vertices[reader].op.isElementwise,
+      let loop = fusion.loopOf[reader], fusion.shapes[loop] == vertex.shape
+    else { return false }
+    if case .reduce = graph.vertices[fusion.members[loop][0]].op { return false }
+    return true
   }
 
   /// Makes a kept call of a whole leaf a preparation; false if it is something else.
@@ -203,7 +223,7 @@ private struct Lowering {
 
   /// The inverse of a call that can wait until somebody reads its result: nothing in the graph does.
   private func deferred(_ vertex: Graph.Vertex, _ index: Int) -> Call? {
-    guard case .call(let call) = vertex.op, let inverse = call.inverse, !isRead[index],
+    guard case .call(let call) = vertex.op, let inverse = call.inverse, readers[index].isEmpty,
       vertex.shape.product > 0
     else { return nil }
     return inverse

@@ -44,7 +44,7 @@ extension Program {
     place(first, last, owner)
   }
 
-  private func isScratch(_ buffer: Int) -> Bool {
+  func isScratch(_ buffer: Int) -> Bool {
     if case .scratch = buffers[buffer].place { true } else { false }
   }
 
@@ -84,7 +84,7 @@ extension Program.Step {
 
   package var buffersRead: [Int] {
     switch self {
-    case .loop(let loop), .reduction(let loop, _, _): loop.inputs.compactMap(\.view.buffer)
+    case .loop(let loop), .reduction(let loop, _, _): loop.inputs.compactMap(\.view.memory)
     case .kernel(_, let operands, _): operands.compactMap(\.buffer)
     }
   }

@@ -11,6 +11,8 @@ package struct Program: Sendable {
     case deferred(Int)
     /// Bytes from the start of the scratch memory of one run.
     case scratch(offset: Int)
+    /// Bytes from the start of memory that lasts from run to run.
+    case lasting(offset: Int)
   }
 
   package struct Buffer: Sendable {
@@ -56,6 +58,9 @@ package struct Program: Sendable {
   /// Numbers that follow those of the recording.
   package var ownScalars: [Scalar] = []
   package var scratchBytes = 0
+  /// Steps that need not run again as long as the leaves are the same.
+  package var leafGroups: [LeafGroup] = []
+  package var lastingBytes = 0
   /// Bytes that would be needed if no memory were used twice.
   package var unsharedBytes = 0
 }

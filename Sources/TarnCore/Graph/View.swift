@@ -4,6 +4,8 @@ package struct View: Hashable, Sendable {
     case buffer(Int)
     /// The natural numbers.
     case index
+    /// Uniform numbers, made as they are needed from the key in a buffer; `offset` is where that key is.
+    case random(key: Int)
   }
 
   package var source: Source
@@ -20,6 +22,13 @@ package struct View: Hashable, Sendable {
   }
 
   package var buffer: Int? { if case .buffer(let index) = source { index } else { nil } }
+  /// The buffer that must be there for its elements to be read.
+  package var memory: Int? {
+    switch source {
+    case .buffer(let index), .random(let index): index
+    case .index: nil
+    }
+  }
 
   /// Whether the elements stand one after another from the buffer's start.
   package var isPlain: Bool { offset == 0 && isContiguous && buffer != nil }
