@@ -4,10 +4,11 @@ import Lesson
 import Tarn
 
 let corpus = Lesson.orExit {
-  try Lesson.corpus("text/linux-c/linux_kernel_c.txt.gz") { ownKernels() }
+  try Lesson.corpus("text/linux-c/linux_kernel_c.txt.gz") { try ownKernels() }
 }
 let lesson = Lesson.orExit {
-  try WritingLesson(corpus, size: 192, steps: Lesson.amount(3000, quick: 80))
+  try WritingLesson(
+    corpus, size: Lesson.amount(192, quick: 64), steps: Lesson.amount(3000, quick: 60))
 }
 let text = try lesson.text(
   Lesson.amount(20_000, quick: 1000), after: "static int ", temperature: 0.6)

@@ -57,4 +57,8 @@ let history = try fit(
   &model, Classification(), train: source(learn), validation: source(test), options: options)
 print("\(learn.texts.count) pieces to learn from, \(test.texts.count) to test on")
 print("accuracy on unseen sentences \(history.values("validation_accuracy").map { $0.digits(2) })")
-print(try confusion(model, on: source(test), classes: languages))
+let matrix = try confusion(model, on: source(test), classes: languages)
+print(
+  TextTable(
+    ["actual \\ taken for"] + languages,
+    zip(languages, matrix.rows).map { name, row in [name] + row.map(String.init) }))

@@ -43,7 +43,7 @@ public struct WritingLesson {
     }
     try fit(
       &model, LanguageModeling(), train: corpus.training(layout),
-      validation: corpus.validation(layout), options: options, callbacks: [samples])
+      validation: corpus.validation(layout, most: 30), options: options, callbacks: [samples])
   }
 
   /// So many characters after `prime`.

@@ -19,11 +19,14 @@ import Testing
     let text = "abcdefghijklmnopqrstuvwxyz"
     let corpus = try Corpus(contentsOf: scratch.file("text", text))
     let layout = try StreamLayout(count: 26, batch: 2, steps: 3, validation: 0.25)
-    #expect([Int]([layout.batches, layout.train, layout.validation, layout.count]) == [4, 3, 1, 24])
+    #expect(
+      [Int]([layout.batches, layout.train, layout.validation, layout.count]) == [4, 3, 1, 24])
     var batches: [TextBatch] = []
     try corpus.training(layout).epoch(0).forEach { batches.append($0) }
     try corpus.validation(layout)?.epoch(0).forEach { batches.append($0) }
-    func letters(_ tensor: Tensor) -> String { corpus.vocabulary.decode(tensor.array(of: Int.self)) }
+    func letters(_ tensor: Tensor) -> String {
+      corpus.vocabulary.decode(tensor.array(of: Int.self))
+    }
     #expect(batches.map { letters($0.symbols[.all, 0]) } == ["abc", "def", "ghi", "jkl"])
     #expect(batches.map { letters($0.symbols[.all, 1]) } == ["mno", "pqr", "stu", "vwx"])
     // After the last symbol comes the first.
