@@ -44,4 +44,18 @@ import Testing
     #expect(
       sums.array(of: Float.self).indices.filter { sums.array(of: Float.self)[$0].isNaN } == [8])
   }
+
+  /// A sum over the pixels of a leaf that a convolution reads blocked.
+  @Test func sumsOfLeavesThatAreConvolved() {
+    let key = RandomKey(seed: 4)
+    let x = Tensor.normal([3, 24, 7, 5], key: key).evaluate()
+    let w = Tensor.normal([16, 24, 3, 3], key: key.folded(in: 1)).evaluate()
+    let values = x.array(of: Float.self)
+    let y = x.convolved(w, strides: [1, 1], padding: [(1, 1), (1, 1)], dilations: [1, 1])
+    let both = Tensor.concatenated([x.sum(0, 2, 3), y.sum(0, 2, 3)], axis: 0).array(of: Float.self)
+    let wanted = (0..<24).map { c in
+      values.indices.filter { $0 / 35 % 24 == c }.reduce(0.0) { $0 + Double(values[$1]) }
+    }
+    for c in 0..<24 { #expect(abs(Double(both[c]) - wanted[c]) < 1e-4) }
+  }
 }
