@@ -35,7 +35,9 @@ demo: build ## train on handwritten digits and show what was learned, in under a
 	@echo; echo "tarn is $(SCRATCH)/$(CONFIG)/tarn here; make install puts it into $(PREFIX)/bin"
 
 test: setup ## run all tests (CONFIG=debug for a debugger)
-	swift test -c $(CONFIG) --scratch-path $(SCRATCH) --parallel --disable-testable-imports
+	$(BUILD) --product tarn
+	$(BUILD) --product TarnPackageTests
+	swift test -c $(CONFIG) --scratch-path $(SCRATCH) --parallel --disable-testable-imports --skip-build
 
 lint: setup ## check the style
 	swift format lint -r --strict $(SWIFT_FILES)

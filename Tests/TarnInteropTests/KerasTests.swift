@@ -136,7 +136,7 @@ import Testing
       configuration: folder.appendingPathComponent("keras_catdog_model.json"),
       weights: folder.appendingPathComponent("keras_catdog_weights.h5"))
     #expect(model.inputs.first?.shape == [nil, 64, 64, 3])
-    let image = (0..<(64 * 64 * 3)).map { Float($0 * 37 % 256) / 255 }
+    let image = (0..<(64 * 64 * 3)).map { (place: Int) -> Float in Float(place * 37 % 256) / 255 }
     let y = model(Tensor(image, shape: [1, 64, 64, 3]))
     // Computed with PyTorch in double precision, layer by layer.
     #expect(y.isClose(to: Tensor([[0.3745, 0.6346]] as [[Float]]), relative: 0, absolute: 1e-4))
