@@ -16,7 +16,8 @@ struct Doctor: Verb {
       processors: ProcessInfo.processInfo.activeProcessorCount,
       cpuFeatures: Machine.features, simd: Machine.simdLevel, oneDnn: Machine.oneDNN,
       oneDnnVersion: Machine.oneDNNVersion, winograd: Machine.allowsWinograd,
-      tuned: Machine.tunedConvolutions, hdf5: HDF5.state, hdf5Version: HDF5.version,
+      tuned: Machine.tunedConvolutions, libcurl: Resource.transferLibrary, hdf5: HDF5.state,
+      hdf5Version: HDF5.version,
       threads: Machine.threads,
       memoryMb: Double(ProcessInfo.processInfo.physicalMemory) / 1e6,
       variables: Self.variables, checks: SelfCheck.all(seed: common.seed))
@@ -59,6 +60,8 @@ struct DoctorAnswer: Answer {
   /// Whether convolutions may go by Winograd's filtering, and how many have a measured choice of algorithm.
   var winograd: Bool
   var tuned: Int
+  /// The version of libcurl, with which files are fetched; nil if it is not there.
+  var libcurl: String?
   /// What was found of HDF5, in words, and its version.
   var hdf5: String
   var hdf5Version: String?
@@ -72,7 +75,7 @@ struct DoctorAnswer: Answer {
 
   private enum CodingKeys: CodingKey {
     case version, swift, system, processors, cpuFeatures, simd, oneDnn, oneDnnVersion, winograd
-    case tuned, hdf5, hdf5Version, threads, memoryMb, variables, checks
+    case tuned, libcurl, hdf5, hdf5Version, threads, memoryMb, variables, checks
     case isWell
   }
 
@@ -105,6 +108,7 @@ struct DoctorAnswer: Answer {
       "kernels    \(simd), \(threads) \(threads == 1 ? "thread" : "threads")",
       "oneDNN     \(oneDnn)",
       "HDF5       \(hdf5Version ?? hdf5)",
+      "libcurl    \(libcurl ?? "not found; `tarn weights get` needs it: apt-get install libcurl4")",
       "choices    \(tuned) measured for convolutions (TARN_TUNE=measure adds to them); Winograd \(winograd ? "allowed" : "off")",
       "memory     \(Text.count(Int(memoryMb))) MB",
     ]

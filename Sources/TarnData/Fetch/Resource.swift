@@ -1,3 +1,4 @@
+import CTarnFetch
 import Foundation
 import TarnCore
 
@@ -45,6 +46,9 @@ public struct Resource: Sendable, Hashable, Codable {
     }
     return mirror + (mirror.hasSuffix("/") ? "" : "/") + file
   }
+
+  /// The library that files are fetched with, and its version; nil if it is not there.
+  package static var transferLibrary: String? { tarn_fetch_version().map { String(cString: $0) } }
 
   /// Where the file is, if it was fetched; nil if not.
   public func found(in folder: URL) -> URL? {
