@@ -19,7 +19,7 @@ extension TensorStructure {
   ///
   /// Strict: every tensor must be there in its shape and nothing may be left over, or it throws, with all of it
   /// listed. Numbers are converted to the type the model has. `num_batches_tracked`, which old files lack, may be missing.
-  /// Prefixes that wrappers put before every name are taken off first, see ``Weights/strippingWrappers(unless:)``.
+  /// Prefixes that wrappers put before every name are taken off first, see `Weights.strippingWrappers`.
   ///
   /// ```swift
   /// let (model, report) = try ResNet18(classes: 10)

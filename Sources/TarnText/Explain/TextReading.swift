@@ -23,7 +23,7 @@ public struct TextReading: Sendable {
 
   /// Reads `symbols` from the start.
   ///
-  /// - Parameter guesses: how many of the likeliest next symbols to keep.
+  /// - Parameter count: how many of the likeliest next symbols to keep.
   public init(_ model: some LanguageModel, _ symbols: [Int], guesses count: Int = 5) {
     self.symbols = symbols
     let stepper = model.stepper()

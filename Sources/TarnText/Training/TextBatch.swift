@@ -28,7 +28,7 @@ public struct StreamLayout: Codable, Hashable, Sendable {
 
   /// - Parameters:
   ///   - count: symbols in the text.
-  ///   - validation: share of the batches to validate with, all that is not trained on where nothing is tested on.
+  ///   - share: of the batches, to validate with, all that is not trained on where nothing is tested on.
   ///   - test: share of the batches at the end that are left out.
   /// - Throws: `DataError` naming `name` if the text is shorter than a batch.
   public init(

@@ -11,7 +11,7 @@ import TarnNN
 /// let model = try card.model(seed: 0)
 /// ```
 public struct ModelCard: Codable, Hashable, Sendable {
-  /// One of ``kinds``, or a network of the ``Zoo``.
+  /// One of ``kinds``, or a network of the `Zoo`.
   public var kind: String
   /// Shape of one example's features.
   public var inputShape: [Int]

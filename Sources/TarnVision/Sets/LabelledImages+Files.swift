@@ -29,7 +29,7 @@ extension LabelledImages {
   /// Files that cannot be read are listed in ``failures`` and left out. A class without any picture is
   /// left out.
   ///
-  /// - Parameter classes: the classes and their order; nil: the folders there are.
+  /// - Parameter wanted: the classes and their order; nil: the folders there are.
   /// - Throws: `DataError` where nothing is left, or, if asked for, at the first file that cannot be
   ///   read.
   public init(

@@ -77,7 +77,7 @@ public struct LabelledImages: BatchSource {
     labels.reduce(into: [Int](repeating: 0, count: classes.count)) { $0[$1] += 1 }
   }
 
-  /// Weights for ``WeightedSampler`` that make classes come equally often.
+  /// Weights for `WeightedSampler` that make classes come equally often.
   public var balancingWeights: [Double] {
     let counts = countsPerClass
     return labels.map { 1 / Double(counts[$0]) }

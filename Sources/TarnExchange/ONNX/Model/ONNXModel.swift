@@ -7,7 +7,7 @@ import TarnNN
 /// A model read from an ONNX file.
 ///
 /// It is called with named tensors and records Tarn's operations, so derivatives, `vmap` and `compile` go through it. Its floating
-/// initializers are parameters: it is a ``Layer`` that can be trained on, saved and given other weights.
+/// initializers are parameters: it is a `Layer` that can be trained on, saved and given other weights.
 ///
 /// ```swift
 /// let model = try ONNXModel(contentsOf: URL(fileURLWithPath: "resnet50.onnx"))
@@ -99,7 +99,7 @@ extension ONNXModel.Port {
 extension ONNXModel {
   /// The outputs by name, recorded like any other operations.
   ///
-  /// Inputs that the model does not know are mistakes, as are missing ones: both are a ``Diagnostic``.
+  /// Inputs that the model does not know are mistakes, as are missing ones: both are a `Diagnostic`.
   public func callAsFunction(_ inputs: [String: Tensor]) -> [String: Tensor] {
     do { return try run(inputs) } catch {
       let diagnostic =
