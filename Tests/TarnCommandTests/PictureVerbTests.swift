@@ -140,6 +140,11 @@ import Testing
     #expect(outcome.err.contains("tarn weights get resnet18"))
     #expect(try command.run("predict", "resnet81", "a.png").err.contains("resnet18"))
     #expect(try command.run("evaluate", "resnet18").code == 64)
+    // A folder of the network's name is no run.
+    try FileManager.default.createDirectory(
+      at: command.file("resnet18"), withIntermediateDirectories: true)
+    #expect(try command.run("predict", "resnet18", "a.png").err.contains("tarn weights get"))
+    #expect(try command.run("summary", "resnet18").code == 0)
     let list = try command.run("summary", "--list", "--json").json()
     #expect((list["models"] as? [[String: Any]])?.count ?? 0 > 40)
     let one = try command.run("summary", "mobilenet-v1-0.25", "--json").json()

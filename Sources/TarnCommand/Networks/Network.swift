@@ -28,12 +28,16 @@ struct Network {
 
   /// Whether this is a network of the zoo or a file with one, and not a run.
   static func isMeant(by what: String) -> Bool {
-    var isFolder: ObjCBool = false
-    let isThere = FileManager.default.fileExists(atPath: what, isDirectory: &isFolder)
-    if isThere { return !isFolder.boolValue }
-    let end = (what as NSString).pathExtension.lowercased()
-    return (try? Zoo.entry(what)) != nil || files.contains(end)
-      || suggestion(for: what, among: Zoo.names) != nil
+    let isKnown = (try? Zoo.entry(what)) != nil
+    if let isFolder = Paths.isFolder(what) {
+      // Weights often lie in a folder of the network's name, which is no run.
+      return !isFolder || (isKnown && !Paths.isRun(what))
+    }
+    return isKnown || isNamedAsFile(what) || suggestion(for: what, among: Zoo.names) != nil
+  }
+
+  private static func isNamedAsFile(_ what: String) -> Bool {
+    files.contains((what as NSString).pathExtension.lowercased())
   }
 
   /// - Parameter change: what is said of the rule for pictures.
@@ -41,8 +45,8 @@ struct Network {
     _ what: String, weights: String?, console: Console,
     change: (Preprocessing) -> Preprocessing = { $0 }
   ) throws -> Network {
-    if FileManager.default.fileExists(atPath: what) { return try file(what, weights, change) }
-    if what.lowercased().hasSuffix(".onnx") {
+    if Paths.isFolder(what) == false { return try file(what, weights, change) }
+    if isNamedAsFile(what) {
       throw DataError(
         .missing, file: what, reason: "there is no such file",
         hint: "check the spelling and the folder you are in")

@@ -21,6 +21,18 @@ enum Paths {
         .joined(separator: "'\\''") + "'"
   }
 
+  /// Whether there is a folder of this path, or a file; nil: nothing is there.
+  static func isFolder(_ path: String) -> Bool? {
+    var isFolder: ObjCBool = false
+    let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    return isThere ? isFolder.boolValue : nil
+  }
+
+  /// Whether a folder holds a run.
+  static func isRun(_ path: String) -> Bool {
+    FileManager.default.fileExists(atPath: path + "/run.json")
+  }
+
   /// The run in a folder; with a worded error where there is none.
   static func run(_ path: String) throws -> RunFolder {
     var isFolder: ObjCBool = false

@@ -36,7 +36,7 @@ struct SummaryVerb: Verb {
     }
     if let kind = ModelKind(rawValue: what) {
       try architecture.check(for: kind)
-    } else if FileManager.default.fileExists(atPath: what) || (try? Zoo.entry(what)) == nil {
+    } else if !Network.isMeant(by: what) {
       guard input == nil, classes == nil, !architecture.isGiven else {
         throw ValidationError("a run says itself how its model is built; only models take options.")
       }
@@ -47,7 +47,7 @@ struct SummaryVerb: Verb {
 
   func answer(_ console: Console) throws -> SummaryOrList {
     guard let what else { return .list(ZooList()) }
-    if FileManager.default.fileExists(atPath: what) {
+    if Paths.isRun(what) {
       let run = try Paths.run(what)
       if TextRun.isText(run) { return .summary(try textSummary(TextRun(run), name: what)) }
     }
@@ -71,7 +71,9 @@ struct SummaryVerb: Verb {
   }
 
   private func card(_ what: String) throws -> ModelCard {
-    if FileManager.default.fileExists(atPath: what) { return try Paths.run(what).card() }
+    if Paths.isFolder(what) == true && !Network.isMeant(by: what) {
+      return try Paths.run(what).card()
+    }
     if let kind = ModelKind(rawValue: what) {
       return architecture.card(
         kind.rawValue, input: input?.values ?? [1, 28, 28], outputs: classes ?? 10,
