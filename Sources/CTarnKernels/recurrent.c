@@ -152,6 +152,16 @@ static tarn_cell cell_of(const forward_rows *f, int64_t i, int64_t unit, int64_t
   return cell;
 }
 
+/// The same units of the next row.
+static void advance(tarn_cell *cell, const forward_rows *f) {
+  const layer *job = f->job;
+  const int64_t hidden = job->hidden;
+  cell->inputs += job->gates * hidden;
+  cell->h_before += hidden, cell->h += hidden, cell->operand += f->ld;
+  if (cell->gates) cell->gates += 4 * hidden;
+  if (cell->c) cell->c_before += hidden, cell->c += hidden;
+}
+
 static void fetch(const layer *job, const float *at) {
   __builtin_prefetch(at);
   if (job->width > 16) __builtin_prefetch(at + 16);
@@ -193,12 +203,11 @@ static void step_gates(const forward_rows *f, const float *operand, int from, in
           f->sums + (gate - from) * job->width, ldc, 0, ahead, fetched);
         ahead += k * fetched;
       }
-      for (int64_t i = first; i < first + count; i++) {
-        if (is_over(job, f->t, f->row + i)) continue;
-        tarn_cell cell = cell_of(f, i, unit, n);
-        cell.sums = f->sums + (i - first) * ldc - from * job->width, cell.sums_step = job->width;
-        if (met) cell.operand = met + i * f->ld + unit;
-        step(&cell);
+      tarn_cell cell = cell_of(f, first, unit, n);
+      cell.sums = f->sums - from * job->width, cell.sums_step = job->width;
+      if (met) cell.operand = met + first * f->ld + unit;
+      for (int64_t i = first; i < first + count; i++, advance(&cell, f), cell.sums += ldc) {
+        if (!is_over(job, f->t, f->row + i)) step(&cell);
       }
     }
   }

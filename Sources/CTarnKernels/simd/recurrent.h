@@ -71,6 +71,49 @@ INLINE void put(float *p, int64_t i, int64_t n, vf x) {
     if (i < cell.n) NAME##_vector(&cell, i, cell.n - i);                    \
   }
 
+/// 1 / x to 1 ulp, for x between 2^-120 and 2^120.
+INLINE vf reciprocal(vf x) {
+#if TARN_LEVEL == 2
+  typedef float machine __attribute__((vector_size(64)));
+  const machine zero = {0};
+  const vf near = (vf)__builtin_ia32_rcp14ps512_mask((machine)x, zero, (unsigned short)-1);
+  return madd_f(near, madd_f(-x, near, (vf)1.0f), near);
+#else
+  return 1.0f / x;
+#endif
+}
+
+/// x within ± most; NaN stays.
+INLINE vf within(vf x, float most) {
+  x = x < -most ? (vf)-most : x;
+  return x > most ? (vf)most : x;
+}
+
+/// 2^k for whole numbers k between -126 and 127.
+INLINE vf whole_power(vf k) {
+#if TARN_LEVEL == 2
+  return scale_f((vf)1.0f, k);
+#else
+  return power_of_two_f(INTS(k));
+#endif
+}
+
+// Gates do without the ends that `sigmoid_f` and `tanh_f` keep: beyond ±80 a sigmoid stays as it is there, 1.8e-35.
+
+/// 1 / (1 + e^-x): 3 ulp.
+INLINE vf gate_sigmoid(vf x) {
+  vf k, p = reduced_expm1_f(-within(x, 80.0f), &k);
+  return reciprocal(scale_f(p + 1.0f, k) + 1.0f);
+}
+
+/// tanh x = t / (t + 2), t = e^2x - 1: 4 ulp.
+INLINE vf gate_tanh(vf x) {
+  x = within(x, 10.0f);
+  vf k, p = reduced_expm1_f(x + x, &k);
+  const vf power = whole_power(k), t = madd_f(p, power, power - 1.0f);
+  return t * reciprocal(t + 2.0f);
+}
+
 /// U h + x + b of one gate.
 INLINE vf gate_input(const tarn_cell *cell, int gate, int64_t i, int64_t n) {
   const int64_t there = gate * cell->step;
@@ -86,21 +129,32 @@ INLINE void put_h(const tarn_cell *cell, int64_t i, int64_t n, vf h) {
   put(cell->operand, i, n, h);
 }
 
-INLINE void lstm_forward_vector(const tarn_cell *cell, int64_t i, int64_t n) {
-  const vf in = sigmoid_f(gate_input(cell, 0, i, n)), forget = sigmoid_f(gate_input(cell, 1, i, n));
-  const vf g = tanh_f(gate_input(cell, 2, i, n)), out = sigmoid_f(gate_input(cell, 3, i, n));
-  const vf c = madd_f(forget, at(cell->c_before, i, n), in * g);
+/// The gates and c of a vector.
+INLINE void lstm_gates_vector(const tarn_cell *cell, int64_t i, int64_t n) {
+  const vf in = gate_sigmoid(gate_input(cell, 0, i, n)), forget = gate_sigmoid(gate_input(cell, 1, i, n));
+  const vf g = gate_tanh(gate_input(cell, 2, i, n)), out = gate_sigmoid(gate_input(cell, 3, i, n));
   put_gate(cell, 0, i, n, in), put_gate(cell, 1, i, n, forget), put_gate(cell, 2, i, n, g), put_gate(cell, 3, i, n, out);
-  put(cell->c, i, n, c);
-  put_h(cell, i, n, out * tanh_f(c));
+  put(cell->c, i, n, madd_f(forget, at(cell->c_before, i, n), in * g));
 }
-EACH_VECTOR(lstm_forward, tarn_cell)
+
+INLINE void lstm_hidden_vector(const tarn_cell *cell, int64_t i, int64_t n) {
+  put_h(cell, i, n, at(cell->gates + 3 * cell->step, i, n) * gate_tanh(at(cell->c, i, n)));
+}
+
+EACH_VECTOR(lstm_gates, tarn_cell)
+EACH_VECTOR(lstm_hidden, tarn_cell)
+
+/// In two passes: what waits for c would keep the processor from the gates of the next vector.
+static void lstm_forward(const tarn_cell *cell) {
+  lstm_gates(cell);
+  lstm_hidden(cell);
+}
 
 INLINE void gru_forward_vector(const tarn_cell *cell, int64_t i, int64_t n) {
-  const vf r = sigmoid_f(gate_input(cell, 0, i, n)), z = sigmoid_f(gate_input(cell, 1, i, n));
+  const vf r = gate_sigmoid(gate_input(cell, 0, i, n)), z = gate_sigmoid(gate_input(cell, 1, i, n));
   const vf met = at(cell->sums + 2 * cell->sums_step, i, n) + at(cell->bias_n, i, n);
   const vf x = at(cell->inputs + 2 * cell->step, i, n) + at(cell->bias + 2 * cell->step, i, n);
-  const vf new = tanh_f(madd_f(r, met, x));
+  const vf new = gate_tanh(madd_f(r, met, x));
   put_gate(cell, 0, i, n, r), put_gate(cell, 1, i, n, z), put_gate(cell, 2, i, n, new), put_gate(cell, 3, i, n, met);
   put_h(cell, i, n, madd_f(z, at(cell->h_before, i, n) - new, new));
 }
@@ -108,7 +162,7 @@ EACH_VECTOR(gru_forward, tarn_cell)
 
 /// r and z, and r h for the product that n needs.
 INLINE void gru_gates_forward_vector(const tarn_cell *cell, int64_t i, int64_t n) {
-  const vf r = sigmoid_f(gate_input(cell, 0, i, n)), z = sigmoid_f(gate_input(cell, 1, i, n));
+  const vf r = gate_sigmoid(gate_input(cell, 0, i, n)), z = gate_sigmoid(gate_input(cell, 1, i, n));
   const vf met = r * at(cell->h_before, i, n);
   put_gate(cell, 0, i, n, r), put_gate(cell, 1, i, n, z), put_gate(cell, 3, i, n, met);
   put(cell->operand, i, n, met);
@@ -117,14 +171,14 @@ EACH_VECTOR(gru_gates_forward, tarn_cell)
 
 /// n from U (r h).
 INLINE void gru_new_forward_vector(const tarn_cell *cell, int64_t i, int64_t n) {
-  const vf new = tanh_f(gate_input(cell, 2, i, n)), z = at(cell->gates + cell->step, i, n);
+  const vf new = gate_tanh(gate_input(cell, 2, i, n)), z = at(cell->gates + cell->step, i, n);
   put_gate(cell, 2, i, n, new);
   put_h(cell, i, n, madd_f(z, at(cell->h_before, i, n) - new, new));
 }
 EACH_VECTOR(gru_new_forward, tarn_cell)
 
 INLINE void rnn_tanh_forward_vector(const tarn_cell *cell, int64_t i, int64_t n) {
-  put_h(cell, i, n, tanh_f(gate_input(cell, 0, i, n)));
+  put_h(cell, i, n, gate_tanh(gate_input(cell, 0, i, n)));
 }
 EACH_VECTOR(rnn_tanh_forward, tarn_cell)
 
@@ -148,7 +202,7 @@ INLINE vf slope_gate(const tarn_cell_slope *cell, int gate, int64_t i, int64_t n
 INLINE void lstm_backward_vector(const tarn_cell_slope *cell, int64_t i, int64_t n) {
   const vf in = slope_gate(cell, 0, i, n), forget = slope_gate(cell, 1, i, n);
   const vf g = slope_gate(cell, 2, i, n), out = slope_gate(cell, 3, i, n);
-  const vf squashed = tanh_f(at(cell->c, i, n)), dh = at(cell->dh, i, n) + at(cell->g, i, n);
+  const vf squashed = gate_tanh(at(cell->c, i, n)), dh = at(cell->dh, i, n) + at(cell->g, i, n);
   const vf dc = madd_f(dh * out, 1.0f - squashed * squashed, at(cell->dc, i, n));
   put_slope(cell, 0, i, n, dc * g * in * (1.0f - in));
   put_slope(cell, 1, i, n, dc * at(cell->c_before, i, n) * forget * (1.0f - forget));

@@ -28,14 +28,13 @@ extension Tensor: TensorTree {
 
 extension Array: TensorTree where Element: TensorTree {
   public func tensors(_ kind: LeafKind) -> [Tensor] {
-    if kind == .all, Element.self == Tensor.self, let all = self as? [Tensor] { return all }
+    // A conditional cast would look at every element.
+    if kind == .all, Element.self == Tensor.self { return unsafeBitCast(self, to: [Tensor].self) }
     return flatMap { $0.tensors(kind) }
   }
   public func replacing(_ kind: LeafKind, with tensors: [Tensor]) -> [Element] {
-    if kind == .all, tensors.count == count, Element.self == Tensor.self,
-      let all = tensors as? [Element]
-    {
-      return all
+    if kind == .all, tensors.count == count, Element.self == Tensor.self {
+      return unsafeBitCast(tensors, to: [Element].self)
     }
     var rest = tensors[...]
     return map { element in
