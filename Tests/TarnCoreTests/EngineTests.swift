@@ -111,6 +111,20 @@ import TarnCore
     #expect(product.description.contains("matmul Aᵀ("))
   }
 
+  @Test func weightGradientsDoNotWaitForTheWholeWayBack() {
+    let layers = 12
+    let x = Tensor.full([256, 16], 0.5).evaluate()
+    let weights = (0..<layers).map { Tensor.full([16, 16], 0.01 * Double($0)).evaluate() }
+    let gradients = grad(
+      { (weights: [Tensor]) in
+        weights.reduce(x) { y, weight in y.matmul(weight).tanh() }.sum()
+      }, at: weights)
+    let graph = Engine.graph(of: gradients).graph
+    let program = Program(Simplifier.simplified(graph, claims: { _, _ in false }))
+    // What the layers gave has to wait for the way back; what comes back has not.
+    #expect(program.scratchBytes <= (layers + 3) * x.count * 4)
+  }
+
   @Test func scratchMemoryIsSharedOnlyByThoseThatDoNotMeet() {
     var y = Tensor((0..<64).map { Double($0) * 0.01 }, shape: [8, 8])
     y.evaluate()

@@ -8,6 +8,7 @@ extension Program {
     var lowering = Lowering(graph.repeatingMasks())
     lowering.run()
     self = lowering.program
+    bringForward()
     if findsLeafGroups { findLeafGroups() }
     planMemory()
   }
