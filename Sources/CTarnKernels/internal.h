@@ -167,7 +167,7 @@ typedef struct {
 } tarn_strip_products_of;
 typedef void (*tarn_strip_products)(const tarn_strip_products_of *of, int64_t n_taps);
 
-/// Rows of C, ldc apart and two vectors wide, = or += rows of A, lda apart, times B, whose rows are two vectors.
+/// Rows of C, ldc apart and one ([0]) or two vectors ([1]) wide, = or += rows of A, lda apart, times B, whose rows are as wide.
 /// At each step of k `ahead` is fetched, and moves on by `ahead_step`.
 typedef void (*tarn_row_tile)(
   int64_t k, const float *a, int64_t lda, const float *b, float *c, int64_t ldc, int accumulate, const float *ahead,
@@ -257,7 +257,7 @@ typedef struct {
   void (*spread_rows[2])(void *y, int64_t to, const void *x, int64_t rows, int64_t columns, int64_t end);
   int (*all_finite[2])(const void *x, int64_t n);
   /// Recurrent cells, by kind; a GRU that resets before its product has a second part.
-  tarn_row_tile row_tile[TARN_MOST_TILE_ROWS];
+  tarn_row_tile row_tile[2][TARN_MOST_TILE_ROWS];
   tarn_cell_step cell[TARN_CELL_KINDS], gru_new;
   tarn_cell_slope_step cell_slope[TARN_CELL_KINDS], gru_reset;
 } tarn_level;

@@ -65,6 +65,8 @@ typedef struct {
   /// Panels [k, width] of A across.
   const float *packed;
   int64_t panels, width;
+  /// Whether panels are two vectors wide.
+  int is_wide;
 } few_rows_job;
 
 /// Tiles of C across: some rows of B, read where they lie, times all of A.
@@ -82,7 +84,7 @@ static void few_rows_task(void *ctx, int64_t begin, int64_t end) {
     for (int64_t p = 0; p < k; p += most) {
       const int64_t depth = tarn_least(most, k - p);
       for (int64_t panel = 0; panel < few->panels; panel++) {
-        few->level->row_tile[rows - 1](
+        few->level->row_tile[few->is_wide][rows - 1](
           depth, b + p, k, few->packed + (panel * k + p) * width, sums + panel * rows * width, width, p > 0, ahead,
           fetched);
         ahead += depth * fetched;
@@ -99,7 +101,8 @@ static void few_rows_task(void *ctx, int64_t begin, int64_t end) {
 /// C = A B with few rows of A, as B transposed is read where it lies. Each sum is made in the order of `tarn_gemm_run`.
 static int multiply_few_rows(const matmul *job, const tarn_matrix *a, const char *b, void *c) {
   few_rows_job few = {.job = job, .level = tarn_level_now(), .b = (const float *)b, .c = c};
-  few.width = few.level->nr[0];
+  few.is_wide = 2 * job->m > few.level->nr[0];
+  few.width = few.is_wide ? few.level->nr[0] : few.level->nr[0] / 2;
   few.panels = tarn_ceil_div(job->m, few.width);
   float *packed = tarn_scratch(TARN_SCRATCH_PACK_A, (size_t)(few.panels * few.width * job->k) * sizeof(float));
   if (!packed) return TARN_NO_MEMORY;
@@ -114,11 +117,15 @@ static int multiply_few_rows(const matmul *job, const tarn_matrix *a, const char
   return TARN_OK;
 }
 
-/// Whether the rows of A fill panels well, and are few.
+/// Elements of B from which on packing it for one panel of rows costs more than columns that are not there.
+enum { LARGE_FACTOR = 1 << 17 };
+
+/// Whether the rows of A are few, and fill panels well or are one panel for a large B.
 static int has_few_rows(const matmul *job) {
   const tarn_level *level = tarn_level_now();
-  const int64_t padded = tarn_ceil_div(job->m, level->nr[0]) * level->nr[0];
-  return job->dtype == TARN_DTYPE_F32 && job->transpose_b && job->m <= FEW_ROWS && 8 * padded <= 9 * job->m &&
+  const int64_t width = level->nr[0], padded = tarn_ceil_div(job->m, width) * width;
+  const int fills = 8 * padded <= 9 * job->m, is_one = job->m <= width && job->n * job->k >= LARGE_FACTOR;
+  return job->dtype == TARN_DTYPE_F32 && job->transpose_b && job->m <= FEW_ROWS && (fills || is_one) &&
          job->n >= 4 * level->mr && job->k >= 64;
 }
 

@@ -14,7 +14,8 @@ import Testing
     Shape(m: 14, n: 32, k: 16), Shape(m: 28, n: 64, k: 37), Shape(m: 31, n: 95, k: 401),
     Shape(m: 141, n: 129, k: 385), Shape(m: 2017, n: 33, k: 18), Shape(m: 2048, n: 5, k: 3),
     Shape(m: 43, n: 4097, k: 19), Shape(m: 3, n: 4160, k: 7), Shape(m: 70, n: 65, k: 800),
-    Shape(m: 96, n: 61, k: 390), Shape(m: 128, n: 150, k: 770),
+    Shape(m: 96, n: 61, k: 390), Shape(m: 128, n: 150, k: 770), Shape(m: 2, n: 331, k: 401),
+    Shape(m: 9, n: 500, k: 385), Shape(m: 17, n: 345, k: 800),
   ]
 
   private func entry(_ row: Int, _ column: Int, _ seed: Int) -> Int {

@@ -5,47 +5,58 @@
 #include "gemm.h"
 #include "math.h"
 
-/// ROWS x 2 W of C = or += rows of A, `lda` apart, times a panel of B: [k, 2 W]. Meanwhile `ahead` is fetched.
-#define ROW_TILE(ROWS)                                                                                       \
-  static void row_tile_##ROWS(                                                                               \
+/// ROWS x WIDE vectors of C = or += rows of A, `lda` apart, times a panel of B: [k, WIDE W]. Meanwhile `ahead` is fetched.
+#define ROW_TILE(ROWS, WIDE)                                                                                 \
+  static void row_tile_##WIDE##_##ROWS(                                                                      \
     int64_t k, const float *a, int64_t lda, const float *b, float *c, int64_t ldc, int accumulate,           \
     const float *ahead, int64_t ahead_step                                                                   \
   ) {                                                                                                        \
-    vf sums[ROWS][2];                                                                                        \
-    UNROLLED for (int i = 0; i < ROWS; i++) sums[i][0] = sums[i][1] = 0;                                     \
-    for (int64_t p = 0; p < k; p++, b += 2 * W, ahead += ahead_step) {                                       \
+    vf sums[ROWS][WIDE];                                                                                     \
+    UNROLLED for (int i = 0; i < ROWS; i++) {                                                                \
+      UNROLLED for (int j = 0; j < WIDE; j++) sums[i][j] = 0;                                                \
+    }                                                                                                        \
+    for (int64_t p = 0; p < k; p++, b += WIDE * W, ahead += ahead_step) {                                    \
       __builtin_prefetch(ahead, 0, 2);                                                                       \
-      const vf left = load_f(b), right = load_f(b + W);                                                      \
+      vf y[WIDE];                                                                                            \
+      UNROLLED for (int j = 0; j < WIDE; j++) y[j] = load_f(b + j * W);                                      \
       UNROLLED for (int i = 0; i < ROWS; i++) {                                                              \
         const vf x = a[i * lda + p];                                                                         \
-        sums[i][0] = madd_f(x, left, sums[i][0]);                                                            \
-        sums[i][1] = madd_f(x, right, sums[i][1]);                                                           \
+        UNROLLED for (int j = 0; j < WIDE; j++) sums[i][j] = madd_f(x, y[j], sums[i][j]);                    \
       }                                                                                                      \
     }                                                                                                        \
     UNROLLED for (int i = 0; i < ROWS; i++) {                                                                \
-      float *at = c + i * ldc;                                                                               \
-      store_f(at, accumulate ? load_f(at) + sums[i][0] : sums[i][0]);                                        \
-      store_f(at + W, accumulate ? load_f(at + W) + sums[i][1] : sums[i][1]);                                \
+      UNROLLED for (int j = 0; j < WIDE; j++) {                                                              \
+        float *at = c + i * ldc + j * W;                                                                     \
+        store_f(at, accumulate ? load_f(at) + sums[i][j] : sums[i][j]);                                      \
+      }                                                                                                      \
     }                                                                                                        \
   }
 
 // clang-format off
-ROW_TILE(1) ROW_TILE(2) ROW_TILE(3) ROW_TILE(4)
-#define ROW_NAMES row_tile_1, row_tile_2, row_tile_3, row_tile_4
+#define ROW_TILES(WIDE) ROW_TILE(1, WIDE) ROW_TILE(2, WIDE) ROW_TILE(3, WIDE) ROW_TILE(4, WIDE)
+#define ROW_TILES_TO_6(WIDE) ROW_TILE(5, WIDE) ROW_TILE(6, WIDE)
+#define ROW_TILES_TO_8(WIDE) ROW_TILE(7, WIDE) ROW_TILE(8, WIDE)
+#define ROW_TILES_TO_14(WIDE)                                                                                \
+  ROW_TILE(9, WIDE) ROW_TILE(10, WIDE) ROW_TILE(11, WIDE) ROW_TILE(12, WIDE) ROW_TILE(13, WIDE) ROW_TILE(14, WIDE)
+#define ROW_NAMES(WIDE) row_tile_##WIDE##_1, row_tile_##WIDE##_2, row_tile_##WIDE##_3, row_tile_##WIDE##_4
+#define ROW_NAMES_TO_6(WIDE) ROW_NAMES(WIDE), row_tile_##WIDE##_5, row_tile_##WIDE##_6
+#define ROW_NAMES_TO_8(WIDE) ROW_NAMES_TO_6(WIDE), row_tile_##WIDE##_7, row_tile_##WIDE##_8
+#define ROW_NAMES_TO_14(WIDE)                                                                                \
+  ROW_NAMES_TO_8(WIDE), row_tile_##WIDE##_9, row_tile_##WIDE##_10, row_tile_##WIDE##_11, row_tile_##WIDE##_12, \
+  row_tile_##WIDE##_13, row_tile_##WIDE##_14
+
+ROW_TILES(1) ROW_TILES(2)
 #if TARN_LEVEL == 2
-ROW_TILE(5) ROW_TILE(6) ROW_TILE(7) ROW_TILE(8) ROW_TILE(9)
-ROW_TILE(10) ROW_TILE(11) ROW_TILE(12) ROW_TILE(13) ROW_TILE(14)
-#define ROW_TILE_TABLE \
-  {ROW_NAMES, row_tile_5, row_tile_6, row_tile_7, row_tile_8, row_tile_9, row_tile_10, row_tile_11, row_tile_12, \
-   row_tile_13, row_tile_14}
+ROW_TILES_TO_6(1) ROW_TILES_TO_6(2) ROW_TILES_TO_8(1) ROW_TILES_TO_8(2) ROW_TILES_TO_14(1) ROW_TILES_TO_14(2)
+#define ROW_TILE_TABLE {{ROW_NAMES_TO_14(1)}, {ROW_NAMES_TO_14(2)}}
 #elif TARN_LEVEL == 1
-ROW_TILE(5) ROW_TILE(6)
-#define ROW_TILE_TABLE {ROW_NAMES, row_tile_5, row_tile_6}
+ROW_TILES_TO_6(1) ROW_TILES_TO_6(2)
+#define ROW_TILE_TABLE {{ROW_NAMES_TO_6(1)}, {ROW_NAMES_TO_6(2)}}
 #elif defined(__aarch64__)
-ROW_TILE(5) ROW_TILE(6) ROW_TILE(7) ROW_TILE(8)
-#define ROW_TILE_TABLE {ROW_NAMES, row_tile_5, row_tile_6, row_tile_7, row_tile_8}
+ROW_TILES_TO_6(1) ROW_TILES_TO_6(2) ROW_TILES_TO_8(1) ROW_TILES_TO_8(2)
+#define ROW_TILE_TABLE {{ROW_NAMES_TO_8(1)}, {ROW_NAMES_TO_8(2)}}
 #else
-#define ROW_TILE_TABLE {ROW_NAMES}
+#define ROW_TILE_TABLE {{ROW_NAMES(1)}, {ROW_NAMES(2)}}
 #endif
 // clang-format on
 
