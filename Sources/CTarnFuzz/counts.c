@@ -22,8 +22,9 @@ void __sanitizer_set_report_fd(void *descriptor);
 
 const char *__asan_default_options(void);
 
-/// Caches of Swift's library are no leaks; and no forked reader shall start a program that looks up names.
-const char *__asan_default_options(void) { return "detect_leaks=0:symbolize=0"; }
+/// Caches of Swift's library are no leaks; no forked reader shall start a program that looks up names; and a process that keeps less
+/// is forked sooner.
+const char *__asan_default_options(void) { return "detect_leaks=0:symbolize=0:quarantine_size_mb=16"; }
 
 static void grow(int64_t change) {
   int64_t live = is_forked ? (own += change) + __atomic_load_n(&counts->live, __ATOMIC_RELAXED)

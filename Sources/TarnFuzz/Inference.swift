@@ -19,6 +19,8 @@ enum Inference {
   }
 
   static func run(_ model: KerasModel) throws {
+    var model = model
+    model.elementLimit = 1 << 16
     let inputs = model.inputs.map { input([2] + $0.shape.dropFirst(), $0.dtype) }
     let given = inputs.compactMap { $0 }
     guard given.count == inputs.count else { return }

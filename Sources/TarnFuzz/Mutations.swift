@@ -12,6 +12,7 @@ extension Reader.Mutation {
       switch self {
       case .none: nil
       case .archive: Self.archive(bytes, &random)
+      case .header: Self.header(bytes, &random)
       case .gzip: Self.gzip(bytes)
       case .png: Self.png(bytes)
       case .graph: GraphMutation.changed(bytes, &random)
@@ -33,6 +34,25 @@ extension Reader.Mutation {
       let plain = try? Gzip.inflate(file, limit: 1 << 16)
     else { return nil }
     return mutated(plain).withUnsafeBytes { Gzip.deflate($0, level: 1) }
+  }
+
+  /// Where the length of a header stands, and how wide it is; nil: there is none.
+  private static func lengthField(_ bytes: [UInt8]) -> Range<Int>? {
+    let isArray = bytes.starts(with: NPY.magic)
+    let field = isArray ? 8..<(bytes.count > 6 && bytes[6] > 1 ? 12 : 10) : 0..<8
+    return bytes.count >= field.upperBound ? field : nil
+  }
+
+  private static func header(_ bytes: [UInt8], _ random: inout SeededGenerator) -> [UInt8]? {
+    guard let field = lengthField(bytes) else { return nil }
+    let length = bytes[field].reversed().reduce(0) { $0 << 8 | Int($1) }
+    guard length <= bytes.count - field.upperBound else { return nil }
+    let end = field.upperBound + length
+    guard let text = TextMutation.changed(Array(bytes[field.upperBound..<end]), &random) else {
+      return nil
+    }
+    let width = (0..<field.count).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) }
+    return Array(bytes[..<field.lowerBound]) + width + text + Array(bytes[end...])
   }
 
   private static func archive(_ bytes: [UInt8], _ random: inout SeededGenerator) -> [UInt8]? {

@@ -28,6 +28,8 @@ struct Reader: Sendable {
     case none
     /// Of a zip archive's entries; their checksums are made right.
     case archive
+    /// Of the header of safetensors or NPY, a text whose length stands before it.
+    case header
     /// Of what is packed with gzip.
     case gzip
     /// With the checksums of PNG made right.

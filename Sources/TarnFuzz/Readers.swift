@@ -14,7 +14,9 @@ extension Reader {
 
 extension Reader {
   static let weightFiles: [Reader] = [
-    Reader(name: "safetensors", seeds: ["Tests/Goldens/onnx.safetensors"]) { file in
+    Reader(
+      name: "safetensors", seeds: ["Tests/Goldens/onnx.safetensors"], mutation: .header
+    ) { file in
       let opened = try Safetensors(file)
       for entry in opened.entries { _ = try opened.tensor(entry) }
     },
@@ -25,7 +27,9 @@ extension Reader {
       name: "torch-legacy", seeds: [weights + "*.pth"]
     ) { try readTorch($0) },
     Reader(name: "pickle", seeds: [weights + "*.pkl"]) { try readTorch($0) },
-    Reader(name: "npy", seeds: [weights + "small.pt.expected.npz:*"]) { _ = try NPY.read($0) },
+    Reader(name: "npy", seeds: [weights + "small.pt.expected.npz:*"], mutation: .header) {
+      _ = try NPY.read($0)
+    },
     Reader(
       name: "npz", seeds: [weights + "*.expected.npz"], room: .packed, mutation: .archive
     ) { _ = try NPZ.read($0) },

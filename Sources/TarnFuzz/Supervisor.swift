@@ -40,6 +40,7 @@ struct Supervisor {
     let counts = try folder("counts").appendingPathComponent(reader.name)
     try? FileManager.default.removeItem(at: counts)
     let found = try folder("found").appendingPathComponent("\(reader.name)-").path
+    for old in findings(of: reader, "") { try FileManager.default.removeItem(at: old) }
     let log = try folder("logs").appendingPathComponent("\(reader.name).log")
     try Data().write(to: log)
     var row = Row(name: reader.name)
@@ -59,7 +60,28 @@ struct Supervisor {
       row.crashes += 1
     } while row.crashes < mostCrashes && row.counts.inputs < rounds
       && Int(Date.now.timeIntervalSince(start)) < seconds
+    try judgeSlowOnes(of: reader, &row)
     return row
+  }
+
+  /// What a reader's run left: inputs that broke it or took too much.
+  private func findings(of reader: Reader, _ kind: String) -> [URL] {
+    let folder = scratch.appendingPathComponent("found")
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    let kinds = kind.isEmpty ? ["slow", "greedy", "crash", "timeout", "oom"] : [kind]
+    return names.filter { name in kinds.contains { name.hasPrefix("\(reader.name)-\($0)-") } }
+      .map { folder.appendingPathComponent($0) }
+  }
+
+  /// Tries what took more than a second once more, alone in a process of its own: other work on the machine may have taken the time.
+  private func judgeSlowOnes(of reader: Reader, _ row: inout Row) throws {
+    row.counts.slow = 0
+    for input in findings(of: reader, "slow") {
+      let log = try folder("logs").appendingPathComponent("\(reader.name)-slow.log")
+      try Data().write(to: log)
+      let isSlow = try spawn(["--try", reader.name, input.path], log: log) != 0
+      if isSlow { row.counts.slow += 1 } else { try FileManager.default.removeItem(at: input) }
+    }
   }
 
   private func corpus(_ reader: Reader) throws -> URL { try folder("corpus/\(reader.name)") }

@@ -19,13 +19,20 @@ private func tried(_ words: [String]) throws -> Bool {
   guard let name = words.first else { throw UsageError("--try READER FILE...") }
   let reader = try reader(name)
   defer { Workplace.clear() }
+  var isQuick = true
   for path in words.dropFirst() {
     let file = try FileBytes(mapping: URL(fileURLWithPath: path))
-    let start = Date.now
-    let outcome = file.withBytes { reader.feed($0) }
-    print("\(path): \(outcome) in \(Int(1000 * Date.now.timeIntervalSince(start))) ms")
+    var (outcome, time) = (Reader.Outcome.refused, Double.infinity)
+    // Once more where it took long: what is made once is not the file's.
+    for _ in 0..<2 where time > 1 {
+      let start = Date.now
+      outcome = file.withBytes { reader.feed($0) }
+      time = min(time, Date.now.timeIntervalSince(start))
+    }
+    print("\(path): \(outcome) in \(Int(1000 * time)) ms")
+    isQuick = isQuick && time <= 1
   }
-  return true
+  return isQuick
 }
 
 private func supervised(_ words: [String]) throws -> Bool {
