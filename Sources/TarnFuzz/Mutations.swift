@@ -46,7 +46,7 @@ extension Reader.Mutation {
   private static func header(_ bytes: [UInt8], _ random: inout SeededGenerator) -> [UInt8]? {
     guard let field = lengthField(bytes) else { return nil }
     let length = bytes[field].reversed().reduce(0) { $0 << 8 | Int($1) }
-    guard length <= bytes.count - field.upperBound else { return nil }
+    guard length >= 0, length <= bytes.count - field.upperBound else { return nil }
     let end = field.upperBound + length
     guard let text = TextMutation.changed(Array(bytes[field.upperBound..<end]), &random) else {
       return nil
@@ -120,27 +120,44 @@ enum TextMutation {
     "-9223372036854775808", "null", "[]", "[2]", "true", "\"1\"", "{}",
   ]
 
+  private static func isWord(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+      UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"), UInt8(ascii: "."):
+      true
+    default: false
+    }
+  }
+
+  /// Where words and numbers stand.
+  private static func words(_ bytes: [UInt8]) -> [Range<Int>] {
+    var words: [Range<Int>] = []
+    var start: Int?
+    for (place, byte) in bytes.enumerated() {
+      if isWord(byte) {
+        start = start ?? place
+      } else if let first = start {
+        words.append(first..<place)
+        start = nil
+      }
+    }
+    return words
+  }
+
+  /// One or two words are changed for others.
   static func changed(_ bytes: [UInt8], _ random: inout SeededGenerator) -> [UInt8]? {
-    guard let text = String(validating: bytes, as: UTF8.self) else { return nil }
-    // Words and numbers, and what stands between them.
-    var parts: [Substring] = []
-    var rest = text[...]
-    while let first = rest.first {
-      let isWord = first.isLetter || first.isNumber || first == "_" || first == "."
-      let part = rest.prefix { ($0.isLetter || $0.isNumber || $0 == "_" || $0 == ".") == isWord }
-      parts.append(part)
-      rest = rest[part.endIndex...]
-    }
-    let words = parts.indices.filter { parts[$0].first.map { $0.isLetter || $0.isNumber } ?? false }
-    guard !words.isEmpty else { return nil }
+    var bytes = bytes
     for _ in 0...random.integer(below: 2) {
-      let place = words[random.integer(below: words.count)]
-      let isNumber = parts[place].first?.isNumber ?? false
-      parts[place] =
+      let words = words(bytes)
+      guard !words.isEmpty else { return nil }
+      let old = words[random.integer(below: words.count)]
+      let isNumber = bytes[old.lowerBound] <= UInt8(ascii: "9")
+      let new =
         isNumber && random.chance(0.7)
-        ? numbers[random.integer(below: numbers.count)][...]
-        : parts[words[random.integer(below: words.count)]]
+        ? Array(numbers[random.integer(below: numbers.count)].utf8)
+        : Array(bytes[words[random.integer(below: words.count)]])
+      bytes.replaceSubrange(old, with: new)
     }
-    return Array(parts.joined().utf8)
+    return bytes
   }
 }

@@ -26,6 +26,12 @@ extension Reader {
         try readPicture(file)
       }
     },
+    Reader(
+      name: "photo", seeds: [images + "input_*/file", images + "exif_6/file"],
+      room: Room(factor: 3 * 512 * 2, base: 16 << 20)
+    ) { file in
+      _ = try Preprocessing.imageNet(contentsOf: try Workplace.write(file, "photo"))
+    },
     Reader(name: "cifar10", room: Room(factor: 64)) { file in
       _ = try Workplace.write(file, "data_batch_1.bin")
       let pictures = try CIFAR10(folder: Workplace.folder).train

@@ -15,7 +15,7 @@ extension Reader {
 extension Reader {
   static let weightFiles: [Reader] = [
     Reader(
-      name: "safetensors", seeds: ["Tests/Goldens/onnx.safetensors"], mutation: .header
+      name: "safetensors", seeds: ["Tools/fuzz/sample-run/model.safetensors"], mutation: .header
     ) { file in
       let opened = try Safetensors(file)
       for entry in opened.entries { _ = try opened.tensor(entry) }

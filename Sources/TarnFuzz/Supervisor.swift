@@ -94,6 +94,9 @@ struct Supervisor {
     let output = try FileHandle(forWritingTo: log)
     try output.seekToEnd()
     (child.standardOutput, child.standardError) = (output, output)
+    // The sanitizer tells where it broke; Swift's own account of it would be taken for another fault.
+    child.environment = ProcessInfo.processInfo.environment.merging(
+      ["SWIFT_BACKTRACE": "enable=no"]) { $1 }
     try child.run()
     child.waitUntilExit()
     try output.close()

@@ -75,6 +75,33 @@ def tables_and_texts():
     write("zip/packed", archive(entries, zipfile.ZIP_DEFLATED))
 
 
+def field(number, value):
+    """A field of a message of protocol buffers: bytes, or a number."""
+    def varint(n):
+        return bytes([n & 127 | (128 if n > 127 else 0)]) + (varint(n >> 7) if n > 127 else b"")
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    value = value.encode() if isinstance(value, str) else value
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def sparse_graph(length):
+    """y = x + s, where s is [length] with the numbers 1 and 2 at 0 and 3."""
+    values = field(1, 2) + field(2, 1) + field(8, "s") + field(9, struct.pack("<2f", 1, 2))
+    indices = field(1, 2) + field(2, 7) + field(8, "i") + field(9, struct.pack("<2q", 0, 3))
+    sparse = field(1, values) + field(2, indices) + field(3, length)
+    kind = field(1, field(1, 1) + field(2, field(1, field(1, length))))
+    node = field(1, "x") + field(1, "s") + field(2, "y") + field(4, "Add")
+    graph = field(1, node) + field(2, "g") + field(11, field(1, "x") + field(2, kind))
+    graph += field(12, field(1, "y") + field(2, kind)) + field(15, sparse)
+    return field(1, 8) + field(7, graph) + field(8, field(1, "") + field(2, 17))
+
+
+def graphs():
+    write("onnx-run/sparse", sparse_graph(5))
+    write("onnx-run/found-sparse-and-long", sparse_graph(1 << 30))
+
+
 def pickles_and_pictures():
     """What would have a program run, were it Python that reads it; and a picture that unpacks to much."""
     import pickle
@@ -147,6 +174,7 @@ def main():
     safetensors()
     arrays()
     tables_and_texts()
+    graphs()
     pickles_and_pictures()
     runs(sys.argv[1])
 
