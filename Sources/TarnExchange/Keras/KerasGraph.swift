@@ -165,7 +165,8 @@ struct KerasGraph: Sendable {
         operation: "\(operation.name) (\(operation.type))",
         reason: "its result has more than \(elementLimit) elements",
         facts: ["result \(value.shape)"],
-        hint: "give fewer at a time, or allow more with elementLimit"), giving: outputs.map { _ in Tensor.zeros([]) })
+        hint: "give fewer at a time, or allow more with elementLimit"),
+      giving: outputs.map { _ in Tensor.zeros([]) })
   }
 
   private func result(
