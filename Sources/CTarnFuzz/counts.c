@@ -22,9 +22,12 @@ void __sanitizer_set_report_fd(void *descriptor);
 
 const char *__asan_default_options(void);
 
-/// Caches of Swift's library are no leaks; no forked reader shall start a program that looks up names; and a process that keeps less
-/// is forked sooner.
-const char *__asan_default_options(void) { return "detect_leaks=0:symbolize=0:quarantine_size_mb=16"; }
+/// Caches of Swift's library are no leaks; no forked reader shall start a program that looks up names; a process that keeps less
+/// is forked sooner; and no memory comes in one piece larger than the forked reader of HDF5 may have in all (its limit on
+/// addresses does not go together with the sanitizer).
+const char *__asan_default_options(void) {
+  return "detect_leaks=0:symbolize=0:quarantine_size_mb=16:max_allocation_size_mb=256:allocator_may_return_null=1";
+}
 
 static void grow(int64_t change) {
   int64_t live = is_forked ? (own += change) + __atomic_load_n(&counts->live, __ATOMIC_RELAXED)

@@ -51,7 +51,7 @@ struct Supervisor {
       let arguments = [
         "--child", reader.name, counts.path, found, try corpus(reader).path, seeds.path,
         "-runs=\(left)", "-max_total_time=\(max(1, time))", "-seed=\(row.crashes + 1)",
-        "-artifact_prefix=\(found)", "-timeout=20", "-rss_limit_mb=3000", "-malloc_limit_mb=1500",
+        "-artifact_prefix=\(found)", "-timeout=20", "-rss_limit_mb=3000",
         "-detect_leaks=0", "-verbosity=1", "-print_final_stats=1", "-reload=0",
       ]
       let status = try spawn(arguments, log: log)
