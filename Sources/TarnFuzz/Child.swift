@@ -62,8 +62,9 @@ enum Child {
     if time > longest {
       counts.pointee.slow += 1
       keep(bytes, "slow-\(time / 1_000_000)")
+    } else {
+      counts.pointee.slowest = max(counts.pointee.slowest, Int64(time))
     }
-    counts.pointee.slowest = max(counts.pointee.slowest, Int64(time))
     counts.pointee.largest = max(counts.pointee.largest, Int64(taken))
     counts.pointee.fullest = max(counts.pointee.fullest, Int64(1000 * taken / room))
     return 0

@@ -18,7 +18,7 @@ struct Reader: Sendable {
   /// Heap that reading a file of n bytes may take: `base` + `factor` · n.
   struct Room: Sendable {
     var factor = 64
-    var base = 4 << 20
+    var base = 1 << 20
 
     func bytes(for count: Int) -> Int { base + factor * count }
   }

@@ -12,7 +12,7 @@ extension Reader {
   static let pictures: [Reader] = [
     Reader(
       name: "jpeg", seeds: [images + "*jpeg*/file", images + "exif_*/file"],
-      room: Room(factor: 3 * 512 * 2, base: 8 << 20), read: readPicture),
+      room: Room(factor: 3 * 512 * 2), read: readPicture),
     Reader(
       name: "png", seeds: [images + "*png*/file"], room: Room(factor: 4 * 8 * Gzip.greatestRatio),
       mutation: .png, read: readPicture),
@@ -28,7 +28,7 @@ extension Reader {
     },
     Reader(
       name: "photo", seeds: [images + "input_*/file", images + "exif_6/file"],
-      room: Room(factor: 3 * 512 * 2, base: 16 << 20)
+      room: Room(factor: 3 * 512 * 2, base: 8 << 20)
     ) { file in
       _ = try Preprocessing.imageNet(contentsOf: try Workplace.write(file, "photo"))
     },
@@ -38,6 +38,8 @@ extension Reader {
       _ = try pictures.batch(at: Array(0..<min(2, pictures.count)), epoch: 0)
     },
     Reader(name: "picture-table") { file in
+      // A picture of one point, which the table may name.
+      try Data("P1 1 1 0".utf8).write(to: Workplace.file("one.png"))
       let url = try Workplace.write(file, "labels.csv")
       let pictures = try LabelledImages(table: url)
       _ = try pictures.image(at: 0)

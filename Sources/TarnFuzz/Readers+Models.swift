@@ -8,14 +8,14 @@ import TarnTrain
 
 extension Reader.Room {
   /// A short text may stand for a small model.
-  static let model = Self(factor: 1024, base: 16 << 20)
+  static let model = Self(factor: 512, base: 4 << 20)
 }
 
 extension Reader {
   static let models: [Reader] = [
     Reader(
       name: "onnx-run", seeds: ["Tests/Goldens/onnx.safetensors:*/model"],
-      room: Room(factor: 1024, base: 64 << 20), mutation: .graph
+      room: Room(factor: 1024, base: 16 << 20), mutation: .graph
     ) { try Inference.runONNX($0) },
     Reader(name: "model-json", room: .model, mutation: .json) { file in
       let data = file.withBytes { Data($0) }

@@ -56,7 +56,7 @@ extension Reader {
 
 extension Reader.Room {
   /// Deflate packs 1032 bytes into one, and no better.
-  static let packed = Self(factor: 2 * Gzip.greatestRatio + 64)
+  static let packed = Self(factor: 2 * Gzip.greatestRatio + 64, base: 4 << 20)
 }
 
 // MARK: - Keras

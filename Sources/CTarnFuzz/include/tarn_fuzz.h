@@ -16,7 +16,7 @@ typedef struct {
   int64_t inputs;
   /// Inputs that gave a result, and those that were refused with an error.
   int64_t read, refused;
-  /// The longest time that one took, in nanoseconds, and how many took longer than they may.
+  /// The longest time that one took of those that kept within theirs, in nanoseconds, and how many took longer.
   int64_t slowest, slow;
   /// The most heap that one took beyond what was in use before, in bytes; and how many took more than they may.
   int64_t largest, greedy;
