@@ -31,7 +31,7 @@ static int milliseconds_for(size_t count) {
 }
 
 /// Time by the clock, which also ends a child that waits for what never comes. Other work on the machine may take most of it.
-static int64_t patience_for(size_t count) { return 650 + 4 * ((int64_t)milliseconds_for(count) - 250); }
+static int64_t patience_for(size_t count) { return 800 + 4 * ((int64_t)milliseconds_for(count) - 250); }
 
 /// Milliseconds by a clock that is never set.
 static int64_t now(void) {
