@@ -57,6 +57,8 @@ extension Reader {
 extension Reader.Room {
   /// Deflate packs 1032 bytes into one, and no better.
   static let packed = Self(factor: 2 * Gzip.greatestRatio + 64, base: 4 << 20)
+  /// What libhdf5 takes in its own process comes to it.
+  static let hdf5 = Self(factor: packed.factor, base: 64 << 20)
 }
 
 // MARK: - Keras
@@ -67,16 +69,16 @@ extension Reader {
   static let kerasFiles: [Reader] = [
     Reader(
       name: "hdf5", seeds: [keras + "types.h5", keras + "keras_c*.h5", keras + "keras_l*.h5"],
-      room: .packed
+      room: .hdf5
     ) { file in
       _ = try KerasFile(file).torchWeights()
     },
     Reader(
       name: "keras-h5", seeds: [keras + "keras_cnn.h5", keras + "keras_sequences.h5"],
-      room: .packed
+      room: .hdf5
     ) { file in try Inference.run(try KerasModel(KerasFile(file))) },
     Reader(
-      name: "keras", seeds: [keras + "*.keras"], room: .packed, mutation: .archive
+      name: "keras", seeds: [keras + "*.keras"], room: .hdf5, mutation: .archive
     ) { file in try Inference.run(try KerasModel(KerasFile(file))) },
     Reader(name: "keras-json", seeds: [keras + "*.json"], room: .model, mutation: .json) { file in
       try Inference.runKeras(configuration: file)
