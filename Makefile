@@ -18,7 +18,7 @@ ifeq ($(shell uname),Linux)
 STATIC := --static-swift-stdlib
 endif
 
-.PHONY: help demo build test lint format size docs examples bench static install clean setup
+.PHONY: help demo build test lint format size docs examples fuzz bench static install clean setup
 .DEFAULT_GOAL := help
 
 help:       ## list the targets
@@ -38,6 +38,9 @@ test: setup ## run all tests (CONFIG=debug for a debugger)
 	$(BUILD) --product tarn
 	$(BUILD) --product TarnPackageTests
 	swift test -c $(CONFIG) --scratch-path $(SCRATCH) --parallel --disable-testable-imports --skip-build
+
+fuzz: setup ## feed damaged files to the readers under the sanitizers (ROUNDS=10000 SECONDS=600 READERS="npz jpeg")
+	Tools/fuzz/run $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) $(READERS)
 
 lint: setup ## check the style
 	swift format lint -r --strict $(SWIFT_FILES)

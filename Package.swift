@@ -81,6 +81,9 @@ let package = Package(
         "Tarn", "TarnBench", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+    .target(name: "CTarnFuzz", cSettings: strictC),
+    .executableTarget(
+      name: "TarnFuzz", dependencies: ["Tarn", "TarnSchemas", "CTarnFuzz"], swiftSettings: strict),
     .executableTarget(
       name: "TarnONNXCheck", dependencies: ["Tarn", "TarnExchange"], swiftSettings: strict),
     module("_TarnTestKit", ["Tarn"]),

@@ -117,6 +117,17 @@ def unsupported():
     keras.Model(x, L.Dense(1, activation="softmax")(y)).save(path("keras_unsupported.keras"))
 
 
+def lambdas():
+    """A layer that is a program: the bytes of a function of Python, which would be run as soon as the model is called."""
+    x = keras.Input((3,), name="x")
+    # Evaluated, so that no path of this machine is among its bytes.
+    program = eval('lambda t: [__import__("os").system("touch tarn-was-here"), t][1]')
+    y = L.Lambda(program, output_shape=(3,), name="program")(x)
+    model = keras.Model(x, L.Dense(1)(y))
+    model.save(path("keras_lambda.keras"))
+    model.save(path("keras_lambda.h5"))
+
+
 def long_names():
     """Names of layers in more than one attribute, as Keras cuts them where they are longer than 64 KB."""
     with h5py.File(path("keras_cnn.h5"), "r") as old, h5py.File(path("keras_chunked.h5"), "w") as new:
@@ -157,6 +168,7 @@ save("keras_cnn", cnn(), [".h5", ".keras", ".weights.h5"])
 save("keras_branches", branches(), [".h5", ".keras"])
 save("keras_sequences", sequences(), [".h5", ".keras"], whole_numbers=11)
 unsupported()
+lambdas()
 long_names()
 types()
 with zipfile.ZipFile(os.path.join(TARGET, "keras.zip"), "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:

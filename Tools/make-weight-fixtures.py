@@ -128,7 +128,9 @@ def hostile():
             else:
                 pickle.dump({"w": Execute(os.system, command)}, file, protocol=protocol)
     torch.save({"w": torch.ones(2), "x": Execute(eval, "1 + 1")}, path("hostile_eval.pt"))
+    torch.save({"x": Execute(os.system, command)}, path("hostile_system.pt"))
     torch.save({"x": Execute(os.system, command)}, path("hostile_system.pth"), _use_new_zipfile_serialization=False)
+    np.savez(path("hostile_system.npz"), x=np.array([Execute(os.system, command)], dtype=object))
     torch.save(torch.nn.Linear(2, 2), path("whole_module.pt"))
 
 

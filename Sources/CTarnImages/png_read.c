@@ -31,7 +31,8 @@ static void on_read(png_structp reader, png_bytep bytes, size_t count) {
   png->offset += count;
 }
 
-/// Grey or colour, of eight bits, with opacity or without.
+/// Grey or colour, of eight bits, with opacity or without. libpng takes memory for rows only when it reads: whoever opens a file
+/// looks at its size first.
 static void choose_form(tarn_png *png, int keeps_opacity) {
   png_structp reader = png->reader;
   int colour = png_get_color_type(reader, png->info);
@@ -43,14 +44,19 @@ static void choose_form(tarn_png *png, int keeps_opacity) {
   if (keeps_opacity && has_key) png_set_tRNS_to_alpha(reader);
   if (bits == 16) png_set_strip_16(reader);
   if (!keeps_opacity) png_set_strip_alpha(reader);
-  png_set_interlace_handling(reader);
-  png_read_update_info(reader, png->info);
+  int has_opacity = keeps_opacity && (has_key || (colour & PNG_COLOR_MASK_ALPHA));
+  png->shape.channels = (colour & PNG_COLOR_MASK_COLOR ? 3 : 1) + (has_opacity ? 1 : 0);
   png->shape.width = (int32_t)png_get_image_width(reader, png->info);
   png->shape.height = (int32_t)png_get_image_height(reader, png->info);
-  png->shape.channels = png_get_channels(reader, png->info);
+}
+
+/// Makes ready for the rows, which must come out as announced.
+static void begin_rows(tarn_png *png) {
+  png_set_interlace_handling(png->reader);
+  png_read_update_info(png->reader, png->info);
   size_t row = (size_t)png->shape.width * (size_t)png->shape.channels;
-  if (png_get_bit_depth(reader, png->info) != 8 || png_get_rowbytes(reader, png->info) != row) {
-    png_error(reader, "its pixels are of an unknown form");
+  if (png_get_bit_depth(png->reader, png->info) != 8 || png_get_rowbytes(png->reader, png->info) != row) {
+    png_error(png->reader, "its pixels are of an unknown form");
   }
 }
 
@@ -101,6 +107,7 @@ int tarn_png_read(tarn_png *png, uint8_t *pixels, size_t stride, char message[TA
     tarn_image_say(message, png->message);
     return TARN_IMAGE_INVALID;
   }
+  begin_rows(png);
   int is_interlaced = png_get_interlace_type(png->reader, png->info) == PNG_INTERLACE_ADAM7;
   for (int pass = 0; pass < (is_interlaced ? PNG_INTERLACE_ADAM7_PASSES : 1); pass++) {
     for (int32_t y = 0; y < png->shape.height; y++) {

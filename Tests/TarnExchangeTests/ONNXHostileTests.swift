@@ -61,6 +61,26 @@ import Testing
     }
   }
 
+  /// Two numbers in a row of a milliard would take 4 GB as soon as the file is opened.
+  @Test func sparseTensorsThatAreTooThin() throws {
+    func made(_ length: Int64) throws -> ONNXModel {
+      var sketch = ONNXSketch()
+      sketch.give("w", Tensor([1, 2] as [Float]))
+      sketch.give("i", Tensor([0, 1]))
+      var sparse = ONNXSparseTensorProto()
+      (sparse.values, sparse.indices) = (
+        sketch.proto.graph.initializer[0], sketch.proto.graph.initializer[1]
+      )
+      sparse.dims = [length]
+      sketch.proto.graph.initializer = []
+      sketch.proto.graph.sparseInitializer = [sparse]
+      sketch.add("Add", ["x", "w"])
+      return try sketch.model()
+    }
+    expectClose(try made(2)(Tensor([1, 2] as [Float])), Tensor([2, 4] as [Float]))
+    expectError("spread over [1073741824]", "too thin") { _ = try made(1 << 30) }
+  }
+
   @Test func absurdSizesAreRefused() {
     func made(_ type: String, _ numbers: [Int], _ more: [(String, Tensor)] = []) throws {
       var sketch = ONNXSketch()

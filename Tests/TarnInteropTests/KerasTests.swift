@@ -115,6 +115,16 @@ import Testing
     }
   }
 
+  /// Layers with bytes of a function of Python in them: the layer is refused by name, its neighbours' weights are read.
+  @Test(arguments: ["keras_lambda.keras", "keras_lambda.h5"])
+  func programsAreNotRun(name: String) throws {
+    expectDataError(.unsupported, "program (Lambda)") {
+      _ = try KerasModel(contentsOf: files.url(name))
+    }
+    #expect(try Weights(contentsOf: files.url(name)).elementCount == 4)
+    expectNothingWasRun()
+  }
+
   @Test func asAModule() throws {
     let model = try KerasModel(contentsOf: files.url("keras_cnn.keras"))
     #expect(model.parameters.map(\.name).contains("conv2d.kernel"))

@@ -68,15 +68,22 @@ import Testing
   static let refused = [
     ("hostile_system_0.pkl", "posix.system"), ("hostile_system_2.pkl", "posix.system"),
     ("hostile_system_4.pkl", "posix.system"), ("hostile_eval.pt", "__builtin__.eval"),
-    ("hostile_system.pth", "posix.system"), ("whole_module.pt", "torch.nn.modules.linear.Linear"),
+    ("hostile_system.pt", "posix.system"), ("hostile_system.pth", "posix.system"),
+    ("whole_module.pt", "torch.nn.modules.linear.Linear"),
   ]
 
   @Test(arguments: refused) func namesThatAreRefused(name: String, culprit: String) throws {
     expectDataError(.unsupported, name, "byte", "'\(culprit)'", "nothing in the file was run") {
       _ = try Weights(contentsOf: WeightFixtures.url(name))
     }
-    let here = FileManager.default.currentDirectoryPath
-    #expect(!FileManager.default.fileExists(atPath: here + "/tarn-was-here"))
+    expectNothingWasRun()
+  }
+
+  @Test func objectsOfNumPyAreRefused() throws {
+    expectDataError(.unsupported, "hostile_system.npz", "Python objects") {
+      _ = try Weights(contentsOf: WeightFixtures.url("hostile_system.npz"))
+    }
+    expectNothingWasRun()
   }
 
   @Test func elementTypesThatAreRefused() {

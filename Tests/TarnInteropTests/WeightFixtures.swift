@@ -38,3 +38,9 @@ func expectSame(
       sourceLocation: sourceLocation)
   }
 }
+
+/// Every hostile file of the fixtures would leave this file behind, were it run.
+func expectNothingWasRun(sourceLocation: SourceLocation = #_sourceLocation) {
+  let trace = FileManager.default.currentDirectoryPath + "/tarn-was-here"
+  #expect(!FileManager.default.fileExists(atPath: trace), sourceLocation: sourceLocation)
+}

@@ -2,7 +2,7 @@
 ///
 /// libhdf5 was not made for files of unknown origin: broken ones make it crash, hang, or ask for any amount of memory. So it is
 /// opened at run time (nothing here needs it to build), and each file is read by a forked child. The child may open no
-/// further file, may write nothing but its pipe, has a bounded address space and processor time, and leaves no core. It walks the file once
+/// further file, may write nothing but its pipe, has a bounded address space and bounded time, and leaves no core. It walks the file once
 /// and writes what it finds as a plain stream of records; whatever becomes of it, the parent sees a stream that ends early
 /// at worst, and treats it as no more to be trusted than the file.
 ///
@@ -59,8 +59,10 @@ typedef struct {
   int process;
   int descriptor;
   int timed_out;
-  /// Milliseconds that the child may take.
-  int limit;
+  /// Whether the child has closed its end.
+  int ended;
+  /// When the child must be done, in milliseconds of a clock of its own.
+  int64_t deadline;
 } tarn_hdf5_reader;
 
 /// Starts a child that reads the file in memory at `bytes`, which must stay until it is finished. 0, or an errno value (ENOSYS: there is no

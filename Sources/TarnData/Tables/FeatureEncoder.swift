@@ -97,8 +97,9 @@ public struct FeatureEncoder: Codable, Sendable, Hashable {
     let width = width
     var result = [Float](repeating: 0, count: table.rowCount * width)
     var start = 0
+    let columns = Dictionary(table.columns.map { ($0.name, $0) }) { first, _ in first }
     for field in fields {
-      let column = try table.column(field.name)
+      let column = try columns[field.name] ?? table.column(field.name)
       for row in 0..<table.rowCount {
         try encode(column, row, field, table) { result[row * width + start + $0] = $1 }
       }

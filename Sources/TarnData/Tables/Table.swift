@@ -166,9 +166,8 @@ public struct Table: Sendable, Hashable {
     case .numbers(let numbers):
       let levels = Set(numbers).sorted()
       let places = Dictionary(uniqueKeysWithValues: levels.enumerated().map { ($1, Int64($0)) })
-      let names = levels.map { level in
-        numbers.firstIndex(of: level).flatMap { column.text($0) } ?? "\(level)"
-      }
+      let rows = Dictionary(numbers.enumerated().map { ($1, $0) }) { first, _ in first }
+      let names = levels.map { level in rows[level].flatMap { column.text($0) } ?? "\(level)" }
       return (Tensor(numbers.map { places[$0] ?? 0 }), names)
     case .texts(let texts):
       return try Table(columns: [Column(name: name, categories: texts)], name: self.name)

@@ -30,7 +30,7 @@ struct KerasGraph: Sendable {
 
   private static let mostAttempts = 200_000
   /// No result may have more elements: lengths multiply from layer to layer.
-  private static let mostElements = 1 << 36
+  var elementLimit = 1 << 30
 
   init(_ description: KerasDescription) throws {
     for reference in description.inputs {
@@ -151,7 +151,7 @@ struct KerasGraph: Sendable {
       let operation = operations[step.operation]
       let own = step.inputs.map { values[$0] }
       let value = result(operation, own, variables)
-      guard value.shape.reduce(1.0, { $0 * Double($1) }) < Double(Self.mostElements) else {
+      guard value.shape.reduce(1.0, { $0 * Double($1) }) < Double(elementLimit) else {
         return tooLarge(operation, value)
       }
       values.append(value)
@@ -163,8 +163,10 @@ struct KerasGraph: Sendable {
     Diagnostic.report(
       Diagnostic(
         operation: "\(operation.name) (\(operation.type))",
-        reason: "its result has more than \(Self.mostElements) elements",
-        facts: ["result \(value.shape)"]), giving: outputs.map { _ in Tensor.zeros([]) })
+        reason: "its result has more than \(elementLimit) elements",
+        facts: ["result \(value.shape)"],
+        hint: "give fewer at a time, or allow more with elementLimit"),
+      giving: outputs.map { _ in Tensor.zeros([]) })
   }
 
   private func result(

@@ -23,7 +23,7 @@ public struct KerasModel: Layer {
     public var dtype: DType
   }
 
-  let graph: KerasGraph
+  private(set) var graph: KerasGraph
   /// The configuration and Keras's major version, from which the graph is made again.
   let configuration: String
   let majorVersion: Int
@@ -31,6 +31,12 @@ public struct KerasModel: Layer {
   var variables: [Tensor]
   /// The model's name in its configuration.
   public let name: String
+
+  /// The most elements that the result of a layer may have: a short file can ask for any number.
+  public var elementLimit: Int {
+    get { graph.elementLimit }
+    set { graph.elementLimit = newValue }
+  }
 
   /// Classes of layers that can be built.
   public static var supportedLayers: [String] {

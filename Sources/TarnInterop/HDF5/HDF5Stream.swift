@@ -36,10 +36,11 @@ final class HDF5Stream {
     return tarn_hdf5_finish(&reader)
   }
 
-  func error(_ reason: String) -> DataError {
-    DataError(
-      .invalid, file: file.name, reason: reason,
-      hint: "the file is damaged or was made to do harm; fetch or save it again")
+  func error(
+    _ reason: String,
+    hint: String = "the file is damaged or was made to do harm; fetch or save it again"
+  ) -> DataError {
+    DataError(.invalid, file: file.name, reason: reason, hint: hint)
   }
 
   /// Says how the child came to its end where the stream is not complete.
@@ -47,7 +48,10 @@ final class HDF5Stream {
     switch UInt32(finish()) {
     case TARN_HDF5_CRASHED.rawValue:
       error("HDF5 crashed on it (in a process of its own; this one is unharmed)")
-    case TARN_HDF5_TIMED_OUT.rawValue: error("HDF5 did not come to an end with it")
+    case TARN_HDF5_TIMED_OUT.rawValue:
+      error(
+        "HDF5 did not come to an end with it in the time that a file of this size has",
+        hint: "the file is damaged or was made to do harm; or the machine is very busy: try again")
     default: error("HDF5 cannot read it to its end")
     }
   }

@@ -205,6 +205,12 @@ extension ONNXTensorReader {
       indices.shape == [values.count] || indices.shape == [values.count, shape.count]
     else { throw error(sparse.values, "it is no sparse tensor that can be read") }
     let strides = shape.rowMajorStrides
+    // A few bytes could ask for any number of zeros.
+    guard count <= 1 << 12 + 1 << 10 * values.count else {
+      throw error(
+        sparse.values, "its \(values.count) numbers are spread over \(shape), which is too thin",
+        .unsupported, hint: "export it as a dense tensor")
+    }
     let numbers = indices.array(of: Int.self)
     var flat: [Int] = []
     for i in 0..<values.count {

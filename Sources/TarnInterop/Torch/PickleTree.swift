@@ -104,12 +104,24 @@ struct PickleTree {
   private func modelPart() -> String {
     var prefix = ""
     var value = pickle.root
+    let sorted = names.map { Array($0.utf8) }.sorted { $0.lexicographicallyPrecedes($1) }
+    /// Whether a name begins so.
+    func isUsed(_ beginning: String) -> Bool {
+      let wanted = Array(beginning.utf8)
+      var range = sorted.indices
+      while !range.isEmpty {
+        let middle = range.lowerBound + range.count / 2
+        let isBefore = sorted[middle].lexicographicallyPrecedes(wanted)
+        range = isBefore ? middle + 1..<range.upperBound : range.lowerBound..<middle
+      }
+      return range.lowerBound < sorted.count && sorted[range.lowerBound].starts(with: wanted)
+    }
     for _ in 0..<4 {
       guard let entries = pickle.entries(value) else { return prefix }
       let parts = entries.filter { entry in
         guard let key = entry.key.text else { return false }
         return pickle.entries(entry.value) != nil
-          && names.contains { $0.hasPrefix("\(prefix)\(key).") }
+          && isUsed("\(prefix)\(key).")
       }
       let hasOwn = entries.contains { isTensor($0.value) }
       let named = Self.modelKeys.lazy.compactMap { key in parts.first { $0.key.text == key } }.first

@@ -100,14 +100,18 @@ struct Tape {
 
 /// What is taken as one value and not looked into.
 enum Plain {
-  static let types: Set<ObjectIdentifier> = Set(
+  private static let single: Set<ObjectIdentifier> = Set(
     [
       Bool.self, Int.self, Int8.self, Int16.self, Int32.self, Int64.self, UInt.self, UInt8.self,
-      UInt16.self, UInt32.self, UInt64.self, Float.self, Double.self, String.self, [Int].self,
-      [Double].self, [Float].self, [String].self, [Bool].self,
+      UInt16.self, UInt32.self, UInt64.self, Float.self, Double.self, String.self,
     ].map { (type: Any.Type) in ObjectIdentifier(type) })
+  private static let lists: Set<ObjectIdentifier> = Set(
+    [[Int].self, [Double].self, [Float].self, [String].self, [Bool].self]
+      .map { (type: Any.Type) in ObjectIdentifier(type) })
 
-  static func contains<T>(_ type: T.Type) -> Bool { types.contains(ObjectIdentifier(type)) }
+  static func contains<T>(_ type: T.Type) -> Bool { isSingle(type) || isList(type) }
+  static func isSingle<T>(_ type: T.Type) -> Bool { single.contains(ObjectIdentifier(type)) }
+  private static func isList<T>(_ type: T.Type) -> Bool { lists.contains(ObjectIdentifier(type)) }
 
   /// A number read from text as the type that is wanted; nil if it is no such number.
   static func convert<T>(_ value: Any, to type: T.Type) -> T? {

@@ -22,8 +22,8 @@ final class TapeReader {
       }
     case .null, .keyed, .unkeyed, .dictionary:
       // A plain type here would ask for itself again and again.
-      if Plain.contains(T.self), !isList(place) {
-        throw mismatch(T.self, at: place, found: "no value")
+      if Plain.isSingle(T.self) || Plain.contains(T.self) && !isList(place) {
+        throw mismatch(T.self, at: place, found: isList(place) ? "a list" : "no value")
       }
     }
     return try T(from: TapeDecoder(reader: self, place: place))

@@ -56,11 +56,12 @@ public struct TextTable: Sendable, Equatable, CustomStringConvertible {
     let widths = columns.indices.map { index in
       ([heads[index]] + body.map { $0[index] }).map { TextMeasure.columns($0) }.max() ?? 0
     }
+    let alignments = columns.indices.map(alignment)
     func line(_ cells: [String]) -> String {
       let padded = cells.enumerated().map { index, text in
         let room = widths[index] - TextMeasure.columns(text)
         let left =
-          switch alignment(index) {
+          switch alignments[index] {
           case .left: 0
           case .right: room
           case .centre: room / 2

@@ -38,7 +38,7 @@ final class ONNXProgram: Sendable {
     _ model: ONNXModelProto, file: String, folder: URL?, parameters: [String: Tensor]?
   ) throws {
     let reader = try ONNXGraphReader(model, file: file, folder: folder, limit: 1 << 31)
-    var stripped = model
+    var initializers = model.graph.initializer
     var constants: [String: ONNXValue] = [:]
     var initial: [Parameter] = []
     var names: Set<String> = []
@@ -58,8 +58,10 @@ final class ONNXProgram: Sendable {
       let tensor = try parameters.map { try Self.parameter(proto, $0, reader) }
       initial.append(
         Parameter(name: proto.name, tensor: try tensor ?? reader.tensors.tensor(proto)))
-      stripped.graph.initializer[place].clearData()
+      initializers[place].clearData()
     }
+    var stripped = model
+    stripped.graph.initializer = initializers
     for sparse in model.graph.sparseInitializer {
       constants[sparse.values.name] = .fixed(
         ONNXFixed(try reader.tensors.tensor(sparse, limit: 1 << 31)))

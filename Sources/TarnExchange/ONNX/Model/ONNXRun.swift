@@ -33,7 +33,8 @@ struct ONNXRun: Sendable {
     }
     return try graph.outputs.map { port in
       guard let value = scope[port.name] else {
-        throw ONNXError("nothing gives the output '\(port.name)'")
+        throw DataError(
+          .invalid, file: source, reason: "nothing gives the output '\(port.name)'")
       }
       return value
     }
