@@ -134,9 +134,16 @@ extension InceptionV3: Translated {
       Dialect.numbered(normPaths.filter(isOwn)) { "batch_normalization\(number($0))" }
     ) { first, _ in first }
     modules["predictions"] = "fc"
+    // Normalisations without a scale, where variables have numbers only.
+    var tensors: [String: String] = [:]
+    for (theirs, ours) in modules where theirs.hasPrefix("batch") {
+      for (place, variable) in ["bias", "running_mean", "running_var"].enumerated() {
+        tensors["\(theirs).\(place)"] = "\(ours).\(variable)"
+      }
+    }
     return [
       Dialect(
-        origin: "Keras", modules: modules, variant: NetworkVariant(leavesOutMargins: true),
+        origin: "Keras", modules: modules, tensors: tensors, variant: NetworkVariant(leavesOutMargins: true),
         preprocessing: .halves(342, 299))
     ]
   }

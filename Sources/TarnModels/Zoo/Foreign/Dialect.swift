@@ -81,12 +81,15 @@ struct Dialect: Sendable {
     }
   }
 
-  /// 1×1 kernels for matrices and the other way round; a scale of ones where a normalisation has none.
+  /// 1×1 kernels for matrices and the other way round; kernels on each channel apart that a file does not tell from others; a
+  /// scale of ones where a normalisation has none.
   private func fit(_ weights: inout Weights, to model: some Layer) {
     for (name, wanted) in model.namedTensors {
       if let found = weights[name] {
         if found.shape != wanted.shape, Self.rows(found.shape) == Self.rows(wanted.shape) {
           weights[name] = found.reshaped(wanted.shape)
+        } else if found.rank == 4, wanted.shape[1] == 1, found.transposed(0, 1).shape == wanted.shape {
+          weights[name] = found.transposed(0, 1)
         }
       } else if wanted.rank == 1, name.hasSuffix(".weight"),
         let mean = weights[name.dropLast("weight".count) + "running_mean"]
