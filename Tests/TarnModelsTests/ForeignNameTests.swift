@@ -10,7 +10,8 @@ import Testing
   ) throws -> Weights {
     func golden(_ model: some Layer) throws -> Weights { try model.withGoldenWeights().weights }
     let entry = try Zoo.entry(name)
-    let plain = try golden(Initialization.skipped { entry.model(classes: classes) })
+    let model = Initialization.skipped { entry.model(classes: classes) }
+    let plain = try golden(model)
     var result = Weights(source: source)
     for (name, tensor) in plain.renamed(rename).all { result[name] = tensor }
     return result
@@ -85,8 +86,8 @@ import Testing
       let kind = words[3] == "conv" ? "res" : isScale ? "scale" : "bn"
       return "\(kind)\(words[0])\(letters[block])_branch\(branch).\(parts[1])"
     }
-    let keras = try load("resnet50", weights("resnet50") { authors($0, scale: false) })
-    #expect(keras.variant == NetworkVariant(epsilon: 1e-3, stridesFirst: true))
+    let older = try load("resnet50", weights("resnet50") { authors($0, scale: false) })
+    #expect(older.variant == NetworkVariant(epsilon: 1e-3, stridesFirst: true))
     let caffe = try load("resnet50", weights("resnet50") { authors($0, scale: true) })
     #expect(caffe.origin == "Caffe")
     #expect(caffe.variant == NetworkVariant(stridesFirst: true, poolsOverEnd: true))
@@ -263,6 +264,7 @@ import Testing
       let own = try MobileNetV2(width: 0.35, classes: 5).loading(again.weights).model
       #expect(try difference(own(x), again(x)) > 0)
     }
-    try saved(Initialization.seeded(1) { entry.model(classes: 5, variant: variant) })
+    let model = Initialization.seeded(1) { entry.model(classes: 5, variant: variant) }
+    try saved(model)
   }
 }

@@ -145,7 +145,12 @@ extension Weights {
   fileprivate init(torchOf url: URL) throws {
     let file = try FileBytes(mapping: url)
     switch try Weights.format(of: file) {
-    case .hdf5, .keras: self = try KerasFile(file).torchWeights()
+    case .hdf5, .keras:
+      let keras = try KerasFile(file)
+      self = try keras.torchWeights()
+      if keras.style == .numbered, keras.layerNames.isEmpty {
+        metadata[Weights.namelessKey] = "missing"
+      }
     case .mxnet: self = try Weights(file, at: url).renamedFromMXNet()
     default: self = try Weights(file, at: url)
     }
@@ -196,7 +201,10 @@ extension Translated {
     var clues = clues
     clues.statistics = plain.inputStatistics
     var best: (dialect: Dialect, count: Int)?
-    for dialect in dialects(clues) {
+    let known =
+      plain.isNameless
+      ? dialects(clues).filter { $0.origin == "Keras" }.map { $0.numbered(self) } : dialects(clues)
+    for dialect in known {
       let count = dialect.familiar(plain.names)
       if count > (best?.count ?? own) { best = (dialect, count) }
     }

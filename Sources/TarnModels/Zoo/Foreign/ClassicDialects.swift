@@ -143,7 +143,8 @@ extension InceptionV3: Translated {
     }
     return [
       Dialect(
-        origin: "Keras", modules: modules, tensors: tensors, variant: NetworkVariant(leavesOutMargins: true),
+        origin: "Keras", modules: modules, tensors: tensors,
+        variant: NetworkVariant(leavesOutMargins: true),
         preprocessing: .halves(342, 299))
     ]
   }

@@ -88,7 +88,9 @@ struct Dialect: Sendable {
       if let found = weights[name] {
         if found.shape != wanted.shape, Self.rows(found.shape) == Self.rows(wanted.shape) {
           weights[name] = found.reshaped(wanted.shape)
-        } else if found.rank == 4, wanted.shape[1] == 1, found.transposed(0, 1).shape == wanted.shape {
+        } else if found.rank == 4, wanted.shape[1] == 1,
+          found.transposed(0, 1).shape == wanted.shape
+        {
           weights[name] = found.transposed(0, 1)
         }
       } else if wanted.rank == 1, name.hasSuffix(".weight"),
