@@ -11,7 +11,6 @@ Each network is made with random weights, running statistics included, saved in 
 """
 
 import argparse
-import json
 import os
 import pathlib
 import shlex

@@ -267,4 +267,88 @@ import Testing
     let model = Initialization.seeded(1) { entry.model(classes: 5, variant: variant) }
     try saved(model)
   }
+
+  @Test func caffesGoogLeNetIsAsItsAuthorsHadIt() throws {
+    let model = Initialization.seeded(1) {
+      GoogLeNet(classes: 3, hasAuxiliaries: true, isOriginal: true)
+    }
+    let stems = ["conv1": "conv1/7x7_s2", "conv2": "conv2/3x3_reduce", "conv3": "conv2/3x3"]
+    let branches = [
+      "branch1": "1x1", "branch2.0": "3x3_reduce", "branch2.1": "3x3", "branch3.0": "5x5_reduce",
+      "branch3.1": "5x5", "branch4.1": "pool_proj",
+    ]
+    let foreign = model.weights.renamed { name in
+      var parts = name.split(separator: ".").map(String.init)
+      guard let variable = parts.popLast() else { return nil }
+      if parts.last == "conv" { parts.removeLast() }
+      let path = parts.joined(separator: ".")
+      let layer: String? =
+        if path == "fc" {
+          "loss3/classifier"
+        } else if parts[0].hasPrefix("aux") {
+          "loss\(parts[0].dropFirst(3))/"
+            + (["fc1": "fc", "fc2": "classifier"][parts.dropFirst().first ?? ""] ?? "conv")
+        } else if parts[0].hasPrefix("inception") {
+          branches[parts.dropFirst().joined(separator: ".")].map {
+            "inception_\(parts[0].dropFirst(9))/\($0)"
+          }
+        } else {
+          stems[path]
+        }
+      return layer.map { "\($0).\(variable)" }
+    }
+    #expect(foreign.count == model.namedTensors.count)
+    let loaded = try load("googlenet", foreign)
+    #expect(loaded.origin == "Caffe" && loaded.variant == NetworkVariant(isOriginal: true))
+    #expect(loaded.report.isComplete && loaded.preprocessing.mean == [104, 117, 123])
+    let found = tensors(loaded.model)
+    for (name, tensor) in model.namedTensors {
+      #expect(try difference(found[name], tensor) == 0, "\(name)")
+    }
+    let x = Tensor.normal([1, 3, 224, 224], key: RandomKey(seed: 3))
+    let logits = try #require(loaded.model as? GoogLeNet).allLogits(x)
+    #expect(logits.map(\.shape) == [[1, 3], [1, 3], [1, 3]])
+    // Another number of classes keeps all but the last layers, those on the way too.
+    let other = try load("googlenet", foreign, classes: 5)
+    #expect(other.report.kept.count == 6 && other.variant.isOriginal)
+    let without = try Zoo.load(
+      Zoo.entry("googlenet"), weights: foreign, classes: 3, hasAuxiliaries: false)
+    #expect((without.model as? GoogLeNet)?.hasAuxiliaries == false)
+  }
+
+  @Test func layersOfEarlyKeras3AreToldByTheirOrder() throws {
+    var foreign = try weights("resnet50") { $0.hasSuffix("num_batches_tracked") ? nil : $0 }
+    let own = foreign
+    // Kinds and numbers in the order of Keras's layers: a shortcut stands before the last convolution.
+    var order: [String] = []
+    for name in own.names {
+      let path = name.split(separator: ".").dropLast().joined(separator: ".")
+      if order.last != path { order.append(path) }
+    }
+    for place in order.indices where order[place].hasSuffix("downsample.0") {
+      let shortcut = Array(order[place...(place + 1)])
+      order.removeSubrange(place...(place + 1))
+      order.insert(contentsOf: shortcut, at: place - 2)
+    }
+    var counts: [String: Int] = [:]
+    var names: [String: String] = [:]
+    for path in order {
+      let isNorm = own["\(path).running_mean"] != nil
+      let kind = isNorm ? "batch_normalization" : path == "fc" ? "dense" : "conv2d"
+      names[path] = kind + (counts[kind].map { "_\($0)" } ?? "")
+      counts[kind, default: 0] += 1
+    }
+    foreign = own.renamed { name in
+      name.lastIndex(of: ".").flatMap { dot in
+        names[String(name[..<dot])].map { $0 + name[dot...] }
+      }
+    }
+    foreign.metadata["names of layers"] = "missing"
+    let loaded = try load("resnet50", foreign)
+    #expect(loaded.origin == "Keras" && loaded.variant.stridesFirst)
+    let found = tensors(loaded.model)
+    for (name, tensor) in own.all {
+      #expect(try difference(found[name], tensor) == 0, "\(name)")
+    }
+  }
 }

@@ -1,7 +1,5 @@
 """Files of Caffe with the layers of the published prototxts: VGG by Simonyan, ResNet by He, SqueezeNet by Iandola, MobileNet by Yang."""
 
-import struct
-
 import torch
 import torchvision
 
@@ -130,9 +128,69 @@ def mobilenet(folder):
     return *answer(model, 96), write(folder, layers)
 
 
+class GoogLeNet(torch.nn.Module):
+    """`bvlc_googlenet` as its train_val.prototxt has it."""
+
+    SIZES = {
+        "3a": (192, 64, 96, 128, 16, 32, 32), "3b": (256, 128, 128, 192, 32, 96, 64), "4a": (480, 192, 96, 208, 16, 48, 64),
+        "4b": (512, 160, 112, 224, 24, 64, 64), "4c": (512, 128, 128, 256, 24, 64, 64), "4d": (512, 112, 144, 288, 32, 64, 64),
+        "4e": (528, 256, 160, 320, 32, 128, 128), "5a": (832, 256, 160, 320, 32, 128, 128), "5b": (832, 384, 192, 384, 48, 128, 128),
+    }
+
+    def __init__(self):
+        super().__init__()
+        conv = torch.nn.Conv2d
+        self.layers = {"conv1/7x7_s2": conv(3, 64, 7, 2, 3), "conv2/3x3_reduce": conv(64, 64, 1), "conv2/3x3": conv(64, 192, 3, 1, 1)}
+        for block, (i, a, b, c, d, e, f) in self.SIZES.items():
+            kinds = {
+                "1x1": conv(i, a, 1), "3x3_reduce": conv(i, b, 1), "3x3": conv(b, c, 3, 1, 1), "5x5_reduce": conv(i, d, 1),
+                "5x5": conv(d, e, 5, 1, 2), "pool_proj": conv(i, f, 1),
+            }
+            self.layers |= {f"inception_{block}/{kind}": module for kind, module in kinds.items()}
+        for number, width in ((1, 512), (2, 528)):
+            linear = torch.nn.Linear
+            self.layers |= {
+                f"loss{number}/conv": conv(width, 128, 1), f"loss{number}/fc": linear(2048, 1024),
+                f"loss{number}/classifier": linear(1024, 1000),
+            }
+        self.layers["loss3/classifier"] = torch.nn.Linear(1024, 1000)
+        self.all = torch.nn.ModuleList(self.layers.values())
+
+    def unit(self, name, x):
+        return self.layers[name](x).relu()
+
+    def block(self, name, x):
+        def unit(kind, x):
+            return self.unit(f"inception_{name}/{kind}", x)
+
+        pooled = torch.nn.functional.max_pool2d(x, 3, 1, 1)
+        parts = [unit("1x1", x), unit("3x3", unit("3x3_reduce", x)), unit("5x5", unit("5x5_reduce", x)), unit("pool_proj", pooled)]
+        return torch.cat(parts, 1)
+
+    def forward(self, x):
+        def pool(x):
+            return torch.nn.functional.max_pool2d(x, 3, 2, ceil_mode=True)
+
+        def norm(x):
+            return torch.nn.functional.local_response_norm(x, 5, 1e-4, 0.75, 1)
+
+        x = norm(pool(self.unit("conv1/7x7_s2", x)))
+        x = pool(norm(self.unit("conv2/3x3", self.unit("conv2/3x3_reduce", x))))
+        for block in self.SIZES:
+            x = self.block(block, pool(x) if block in ("4a", "5a") else x)
+        return self.layers["loss3/classifier"](x.mean((2, 3)))
+
+
+def googlenet(folder):
+    model = enliven(GoogLeNet())
+    kinds = {torch.nn.Conv2d: "Convolution", torch.nn.Linear: "InnerProduct"}
+    layers = [layer(name, kinds[type(module)], parameters(module)) for name, module in model.layers.items()]
+    return *answer(model, 224), write(folder, layers)
+
+
 CASES = [
     ("vgg16", "Caffe VGG_ILSVRC_16_layers", vgg("vgg16")), ("vgg19", "Caffe VGG_ILSVRC_19_layers", vgg("vgg19")),
     *[(f"resnet{d}", f"Caffe ResNet-{d}", resnet(d)) for d in (50, 101, 152)],
     ("squeezenet1_0", "Caffe SqueezeNet 1.0", squeezenet(0)), ("squeezenet1_1", "Caffe SqueezeNet 1.1", squeezenet(1)),
-    ("mobilenet-v1", "Caffe MobileNet-Caffe", mobilenet),
+    ("mobilenet-v1", "Caffe MobileNet-Caffe", mobilenet), ("googlenet", "Caffe bvlc_googlenet", googlenet),
 ]

@@ -89,7 +89,11 @@ extension Zoo {
     Entry(
       "googlenet", "Inception", 6_624_904, head: "fc", "aux1.fc2", "aux2.fc2",
       summary: "Inception modules with batch normalisation (Szegedy et al., 2014)"
-    ) { GoogLeNet(classes: $0.classes, hasAuxiliaries: $0.hasAuxiliaries ?? false) },
+    ) {
+      GoogLeNet(
+        classes: $0.classes, hasAuxiliaries: $0.hasAuxiliaries ?? false,
+        isOriginal: $0.variant.isOriginal)
+    },
     Entry(
       "inception-v3", "Inception", 27_161_264, head: "fc", "AuxLogits.fc", side: 299,
       summary: "Inception modules with rows and columns (Szegedy et al., 2015)"

@@ -124,6 +124,36 @@ extension DenseNet: Translated {
   }
 }
 
+extension GoogLeNet: Translated {
+  /// Caffe's `bvlc_googlenet`.
+  func dialects(_ clues: Clues) -> [Dialect] {
+    var modules = [
+      "conv1/7x7_s2": "conv1.conv", "conv2/3x3_reduce": "conv2.conv", "conv2/3x3": "conv3.conv",
+      "loss3/classifier": "fc",
+    ]
+    for block in ["3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b"] {
+      for (theirs, ours) in [
+        "1x1": "branch1", "3x3_reduce": "branch2.0", "3x3": "branch2.1", "5x5_reduce": "branch3.0",
+        "5x5": "branch3.1", "pool_proj": "branch4.1",
+      ] {
+        modules["inception_\(block)/\(theirs)"] = "inception\(block).\(ours).conv"
+      }
+    }
+    for number in 1...2 {
+      for (theirs, ours) in ["conv": "conv.conv", "fc": "fc1", "classifier": "fc2"] {
+        modules["loss\(number)/\(theirs)"] = "aux\(number).\(ours)"
+      }
+    }
+    var rule = Preprocessing.caffe()
+    rule.mean = [104, 117, 123]
+    return [
+      Dialect(
+        origin: "Caffe", modules: modules, variant: NetworkVariant(isOriginal: true),
+        preprocessing: rule)
+    ]
+  }
+}
+
 extension InceptionV3: Translated {
   /// Keras's layers are numbered in the order in which they are made, which is ours.
   func dialects(_ clues: Clues) -> [Dialect] {

@@ -2,8 +2,8 @@ import TarnCore
 import TarnInterop
 import TarnNN
 
-// Files of Keras 3 before 3.4 and a few after do not have the names of layers, only their kinds and numbers in the order of the
-// model's layers.
+// Files of the first versions of Keras 3 do not have the names of layers, only their kinds and numbers in the order of the model's
+// layers.
 
 extension Weights {
   /// The entry of ``metadata`` that says that a file of Keras has no names of layers.

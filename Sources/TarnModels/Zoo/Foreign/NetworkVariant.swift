@@ -21,17 +21,20 @@ public struct NetworkVariant: Hashable, Sendable, Codable {
   public var poolsOverEnd: Bool
   /// Whether normalisation is folded into weights, as TensorFlow publishes MobileNet v1.
   public var isFolded: Bool
+  /// Whether a ``GoogLeNet`` is as its authors had it.
+  public var isOriginal: Bool
 
   /// - Parameter epsilon: of all normalisations; the network's own without it.
   public init(
     epsilon: Double? = nil, padsSame: Bool = false, stridesFirst: Bool = false,
     leavesOutMargins: Bool = false, clipsAtSix: Bool = false, poolsOverEnd: Bool = false,
-    isFolded: Bool = false
+    isFolded: Bool = false, isOriginal: Bool = false
   ) {
     epsilons = epsilon.map { ["": $0] } ?? [:]
     (self.padsSame, self.stridesFirst) = (padsSame, stridesFirst)
     (self.leavesOutMargins, self.clipsAtSix) = (leavesOutMargins, clipsAtSix)
     (self.poolsOverEnd, self.isFolded) = (poolsOverEnd, isFolded)
+    self.isOriginal = isOriginal
   }
 
   /// The network as it is.
