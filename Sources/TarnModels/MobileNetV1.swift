@@ -12,8 +12,12 @@ import TarnNN
 /// let model = MobileNetV1(width: 0.25, classes: 10)
 /// ```
 public struct MobileNetV1: Layer {
-  public typealias Pair = Sequential<Conv2d, BatchNorm2d, ReLU, Conv2d, BatchNorm2d, ReLU>
-  public typealias First = Sequential<Conv2d, BatchNorm2d, ReLU>
+  /// max(0, x), or as TensorFlow's weights want it min(max(0, x), 6).
+  public typealias Rectifier = EitherLayer<ReLU, ReLU6>
+  public typealias Pair = Sequential<
+    Conv2d, BatchNorm2d, Rectifier, Conv2d, BatchNorm2d, Rectifier
+  >
+  public typealias First = Sequential<Conv2d, BatchNorm2d, Rectifier>
 
   public var model: Chain<EitherLayer<First, Pair>>
   public var dropout: Dropout
@@ -42,9 +46,10 @@ public struct MobileNetV1: Layer {
         initializer: .fanOut)
     }
     typealias Entry = EitherLayer<First, Pair>
+    let rectifier = Rectifier(.first(ReLU()))
     var layers = [
       Entry(
-        .first(Sequential(conv(3, inputs, kernel: 3, stride: 2), BatchNorm2d(inputs), ReLU())))
+        .first(Sequential(conv(3, inputs, kernel: 3, stride: 2), BatchNorm2d(inputs), rectifier)))
     ]
     for (channels, stride) in Self.pairs {
       let outputs = Self.width(channels, width)
@@ -53,8 +58,8 @@ public struct MobileNetV1: Layer {
           .second(
             Sequential(
               conv(inputs, inputs, kernel: 3, stride: stride, groups: inputs),
-              BatchNorm2d(inputs), ReLU(), conv(inputs, outputs, kernel: 1),
-              BatchNorm2d(outputs), ReLU()))))
+              BatchNorm2d(inputs), rectifier, conv(inputs, outputs, kernel: 1),
+              BatchNorm2d(outputs), rectifier))))
       inputs = outputs
     }
     model = Chain(layers)

@@ -56,6 +56,8 @@ struct Network {
     let loaded = try Zoo.load(entry, contentsOf: place)
     if let published = loaded.published {
       console.note("weights: \(published.name), \(published.resource.file)")
+    } else if let origin = loaded.origin {
+      console.note("weights: \(origin)'s names and its way of computing and of reading pictures")
     }
     return Network(
       name: entry.name, body: .layer(loaded.model), weights: place,

@@ -61,7 +61,8 @@ struct TrainingJob {
     else { return try card.model(seed: options.seed) }
     let loaded = try Initialization.seeded(options.seed) {
       try Zoo.load(
-        Zoo.entry(card.kind), contentsOf: URL(fileURLWithPath: weights), classes: card.classes)
+        Zoo.entry(card.kind), contentsOf: URL(fileURLWithPath: weights), classes: card.classes,
+        hasAuxiliaries: card.hasAuxiliaries)
     }
     let fresh = loaded.report.kept.filter { !$0.hasSuffix("num_batches_tracked") }
     console.note(
@@ -71,15 +72,29 @@ struct TrainingJob {
   }
 
   private func perform<Model: Layer>(_ model: Model) throws -> TrainingAnswer {
+    if let model = model as? any AuxiliaryClassifying, model.hasAuxiliaries {
+      return try performWithAuxiliaries(model)
+    }
+    switch setup.task {
+    case .classification:
+      return try perform(model, Classification(labelSmoothing: setup.labelSmoothing))
+    case .regression: return try perform(model, Regression())
+    }
+  }
+
+  private func performWithAuxiliaries(
+    _ model: some AuxiliaryClassifying
+  ) throws -> TrainingAnswer {
+    try perform(model, AuxiliaryClassification(labelSmoothing: setup.labelSmoothing))
+  }
+
+  private func perform<Task: TrainingTask>(
+    _ model: Task.Model, _ task: Task
+  ) throws -> TrainingAnswer where Task.Model: Layer, Task.Examples == Batch {
     tellWhat(model.parameterCount)
     var model = model
     let start = Date()
-    let history =
-      switch setup.task {
-      case .classification:
-        try fitted(&model, Classification<Model>(labelSmoothing: setup.labelSmoothing))
-      case .regression: try fitted(&model, Regression<Model>())
-      }
+    let history = try fitted(&model, task)
     var answer = answer(model.parameterCount, history, seconds: Date().timeIntervalSince(start))
     if answer.isInterrupted { return answer }
     var page = TrainingReport(

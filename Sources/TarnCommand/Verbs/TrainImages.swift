@@ -70,7 +70,8 @@ struct TrainImages: Verb {
   private func photos(_ console: Console) throws -> TrainingAnswer {
     let kind = model ?? "resnet18"
     let split = training.split(seed: common.seed)
-    var set = try pictures.set(source, data: data, model: kind)
+    let start = try pictures.start(kind)
+    var set = try pictures.set(source, data: data, model: kind, start)
     let (samples, failures) = try set.samples(split: split)
     set.classes = samples.classes
     console.list(failures)
@@ -79,8 +80,10 @@ struct TrainImages: Verb {
         .invalid, file: set.path, reason: "has pictures of one class only: \(samples.classes[0])",
         hint: "give two classes or more to tell apart")
     }
-    let card = architecture.card(
+    var card = architecture.card(
       kind, input: samples.shape, outputs: samples.classes.count, hidden: [256, 128])
+    if let variant = start?.loaded.variant, variant != .own { card.variant = variant }
+    card.hasAuxiliaries = try pictures.hasAuxiliaries(card, start, console)
     let setup = RunSetup(
       source: .pictures(set), split: split, labelSmoothing: training.labelSmoothing ?? 0)
     var options = training.options(PictureSet.defaults, common: common)
@@ -121,9 +124,14 @@ struct PictureFlags: ParsableArguments {
   @Flag(help: "Train the new last layer only.")
   var headOnly = false
 
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Train googlenet and inception-v3 with their classifiers on the way. (default: they do)")
+  var auxiliary: Bool?
+
   var isGiven: Bool {
     size != nil || augment != nil || mix != nil || testFraction != nil || labelColumn != nil
-      || fileColumn != nil || weights != nil || headOnly
+      || fileColumn != nil || weights != nil || headOnly || auxiliary != nil
   }
 
   func validate() throws {
@@ -138,9 +146,60 @@ struct PictureFlags: ParsableArguments {
     }
   }
 
-  func set(_ source: String, data: String?, model: String) throws -> PictureSet {
+  /// The weights that training begins with.
+  struct Start {
+    let path: String
+    let loaded: Zoo.Loaded
+  }
+
+  /// nil without weights.
+  func start(_ model: String) throws -> Start? {
+    guard let weights else { return nil }
+    guard ModelKind(rawValue: model) == nil else {
+      throw DataError(
+        .unsupported, file: model, reason: "there are no published weights for it",
+        hint: "choose a network of the zoo; `tarn weights list` shows them")
+    }
+    let entry = try Zoo.entry(model)
+    let url =
+      weights == "published" ? try Network.cached(entry) : URL(fileURLWithPath: weights)
+    // Another number of classes than any has: the last layer is made anew, and may be missing.
+    let loaded = try Zoo.load(entry, contentsOf: url, classes: 1)
+    return Start(path: url.standardizedFileURL.path, loaded: loaded)
+  }
+
+  /// Whether the network gets classifiers on the way; nil where it has none to get.
+  ///
+  /// They are left out where only the last layer is trained, and where pictures are too small for them.
+  func hasAuxiliaries(_ card: ModelCard, _ start: Start?, _ console: Console) throws -> Bool? {
+    var card = card
+    card.hasAuxiliaries = true
+    guard let model = try card.model(seed: nil) as? any AuxiliaryClassifying else {
+      if auxiliary == nil { return nil }
+      throw DataError(
+        .unsupported, file: card.kind, reason: "has no classifiers on the way",
+        hint: "leave --auxiliary out; googlenet and inception-v3 have some")
+    }
+    if model.auxiliariesTake(card.inputShape) {
+      let given = (start?.loaded.model as? any AuxiliaryClassifying)?.hasAuxiliaries
+      return auxiliary ?? (!headOnly && given ?? true)
+    }
+    if auxiliary == true {
+      throw DataError(
+        .unsupported, file: card.kind,
+        reason: "its classifiers on the way cannot take pictures \(card.inputShape)",
+        hint: "give --size 299, or --no-auxiliary")
+    }
+    if auxiliary == nil {
+      console.note("\(card.kind): pictures are too small for classifiers on the way; it has none")
+    }
+    return false
+  }
+
+  func set(
+    _ source: String, data: String?, model: String, _ start: Start?
+  ) throws -> PictureSet {
     let entry = ModelKind(rawValue: model) == nil ? try Zoo.entry(model) : nil
-    let weights = try weights.map { try Self.file($0, entry, model) }
     let origin: PictureSet.Origin
     var path = source
     if source == "cifar10" {
@@ -159,30 +218,17 @@ struct PictureFlags: ParsableArguments {
     }
     return PictureSet(
       path: URL(fileURLWithPath: path).standardizedFileURL.path, origin: origin, classes: [],
-      preprocessing: try rule(entry, weights, origin),
+      preprocessing: rule(entry, start, origin),
       augmentation: augment ?? (origin == .cifar10 ? .light : .standard), mixing: mix ?? .none,
-      testFraction: testFraction ?? 0.1, weights: weights, trainsHeadOnly: headOnly)
-  }
-
-  private static func file(_ name: String, _ entry: Zoo.Entry?, _ model: String) throws -> String {
-    guard let entry else {
-      throw DataError(
-        .unsupported, file: model, reason: "there are no published weights for it",
-        hint: "choose a network of the zoo; `tarn weights list` shows them")
-    }
-    let url =
-      name == "published" ? try Network.cached(entry) : URL(fileURLWithPath: name)
-    return url.standardizedFileURL.path
+      testFraction: testFraction ?? 0.1, weights: start?.path, trainsHeadOnly: headOnly)
   }
 
   /// The weights' own rule, or the network's, cut to the size asked for.
   private func rule(
-    _ entry: Zoo.Entry?, _ weights: String?, _ origin: PictureSet.Origin
-  ) throws -> Preprocessing {
+    _ entry: Zoo.Entry?, _ start: Start?, _ origin: PictureSet.Origin
+  ) -> Preprocessing {
     var rule = origin == .cifar10 ? CIFAR10.preprocessing : entry?.preprocessing ?? .imageNet
-    if let entry, let weights {
-      rule = try Zoo.load(entry, contentsOf: URL(fileURLWithPath: weights)).preprocessing
-    }
+    if let start { rule = start.loaded.preprocessing }
     let usual = origin == .cifar10 ? 32 : entry == nil ? 64 : nil
     if let side = size ?? usual, rule.outputSize != [side, side] {
       rule.resize = .shortSide(side * 8 / 7)

@@ -88,8 +88,21 @@ struct KerasNamedLayer {
     self.type = type
     let known = Self.variableNames(type, entry.variables.count)
     variables = entry.variables.enumerated().map { i, variable in
-      (isNumbered && i < known.count ? known[i] : variable.name, variable.tensor)
+      (
+        isNumbered && i < known.count ? known[i] : Self.modern(variable.name, of: entry.key),
+        variable.tensor
+      )
     }
+  }
+
+  /// The name that a variable of Keras 1, as `conv1_W_1` of the layer `conv1`, has since.
+  private static func modern(_ variable: String, of layer: String) -> String {
+    guard variable.hasPrefix("\(layer)_") else { return variable }
+    let names = [
+      "W": "kernel", "b": "bias", "gamma": "gamma", "beta": "beta", "running_mean": "moving_mean",
+      "running_std": "moving_variance",
+    ]
+    return names[withoutNumber(String(variable.dropFirst(layer.count + 1)))] ?? variable
   }
 
   /// Parts of paths that are no layers of a model.

@@ -3,8 +3,10 @@ import TarnNN
 
 // The blocks of Inception v3: branches side by side, whose channels are put together. Their branches are named as torchvision's.
 
-/// The mean of 3×3 pixels, margins of zeros counted.
-private let meanPool = AvgPool2d(3, stride: 1, padding: 1)
+extension AvgPool2d {
+  /// The mean of 3×3 pixels, margins of zeros counted.
+  fileprivate static let inception = AvgPool2d(3, stride: 1, padding: 1)
+}
 
 /// For 35×35 pixels: 1×1, 5×5, twice 3×3, pooling.
 public struct InceptionA: Layer {
@@ -15,6 +17,7 @@ public struct InceptionA: Layer {
   public var branch3x3dbl_2: ConvNormReLU
   public var branch3x3dbl_3: ConvNormReLU
   public var branch_pool: ConvNormReLU
+  public var pool = AvgPool2d.inception
 
   /// - Parameter pooled: channels of the branch that pools.
   public init(_ inputs: Int, pooled: Int) {
@@ -30,7 +33,7 @@ public struct InceptionA: Layer {
   public func callAsFunction(_ x: Tensor) -> Tensor {
     let double = branch3x3dbl_3(branch3x3dbl_2(branch3x3dbl_1(x)))
     return .concatenated(
-      [branch1x1(x), branch5x5_2(branch5x5_1(x)), double, branch_pool(meanPool(x))], axis: 1)
+      [branch1x1(x), branch5x5_2(branch5x5_1(x)), double, branch_pool(pool(x))], axis: 1)
   }
 }
 
@@ -66,6 +69,7 @@ public struct InceptionC: Layer {
   public var branch7x7dbl_4: ConvNormReLU
   public var branch7x7dbl_5: ConvNormReLU
   public var branch_pool: ConvNormReLU
+  public var pool = AvgPool2d.inception
 
   /// - Parameter inside: channels between the rows and columns.
   public init(_ inputs: Int, inside: Int) {
@@ -91,7 +95,7 @@ public struct InceptionC: Layer {
     let single = branch7x7_3(branch7x7_2(branch7x7_1(x)))
     let half = branch7x7dbl_3(branch7x7dbl_2(branch7x7dbl_1(x)))
     let double = branch7x7dbl_5(branch7x7dbl_4(half))
-    return .concatenated([branch1x1(x), single, double, branch_pool(meanPool(x))], axis: 1)
+    return .concatenated([branch1x1(x), single, double, branch_pool(pool(x))], axis: 1)
   }
 }
 
@@ -131,6 +135,7 @@ public struct InceptionE: Layer {
   public var branch3x3dbl_3a: ConvNormReLU
   public var branch3x3dbl_3b: ConvNormReLU
   public var branch_pool: ConvNormReLU
+  public var pool = AvgPool2d.inception
 
   public init(_ inputs: Int) {
     func row() -> ConvNormReLU { .wide(384, 384, kernel: [1, 3], padding: [0, 1]) }
@@ -152,7 +157,7 @@ public struct InceptionE: Layer {
     return .concatenated(
       [
         branch1x1(x), branch3x3_2a(single), branch3x3_2b(single), branch3x3dbl_3a(double),
-        branch3x3dbl_3b(double), branch_pool(meanPool(x)),
+        branch3x3dbl_3b(double), branch_pool(pool(x)),
       ], axis: 1)
   }
 }

@@ -89,42 +89,23 @@ extension Zoo {
     Entry(
       "googlenet", "Inception", 6_624_904, head: "fc", "aux1.fc2", "aux2.fc2",
       summary: "Inception modules with batch normalisation (Szegedy et al., 2014)"
-    ) { GoogLeNet(classes: $0.classes, hasAuxiliaries: $0.hasAuxiliaries ?? false) },
+    ) {
+      GoogLeNet(
+        classes: $0.classes, hasAuxiliaries: $0.hasAuxiliaries ?? false,
+        isOriginal: $0.variant.isOriginal)
+    },
     Entry(
       "inception-v3", "Inception", 27_161_264, head: "fc", "AuxLogits.fc", side: 299,
       summary: "Inception modules with rows and columns (Szegedy et al., 2015)"
     ) { InceptionV3(classes: $0.classes, hasAuxiliary: $0.hasAuxiliaries ?? true) },
     Entry(
       "squeezenet1_0", "SqueezeNet", 1_248_424, head: "classifier.1",
-      summary: "fire modules with few parameters (Iandola et al., 2016)",
-      renaming: { SqueezeNet.Version.v1_0.name(ofCaffes: $0) }
+      summary: "fire modules with few parameters (Iandola et al., 2016)"
     ) { SqueezeNet(.v1_0, classes: $0.classes) },
     Entry(
       "squeezenet1_1", "SqueezeNet", 1_235_496, head: "classifier.1",
       summary: "fire modules with few parameters and 2.4 times fewer operations than 1.0",
-      renaming: { SqueezeNet.Version.v1_1.name(ofCaffes: $0) },
       more: [.caffeModelSqueezeNet, .caffeSqueezeNet]
     ) { SqueezeNet(.v1_1, classes: $0.classes) },
   ]
-}
-
-extension SqueezeNet.Version {
-  /// The name here of a tensor that the authors' files call `conv1.weight` or `fire2/squeeze1x1.bias`; others as they are.
-  fileprivate func name(ofCaffes name: String) -> String {
-    let parts = name.split { $0 == "/" || $0 == "." }.map(String.init)
-    if parts.count == 2, let layer = ["conv1": "features.0", "conv10": "classifier.1"][parts[0]] {
-      return "\(layer).\(parts[1])"
-    }
-    guard parts.count == 3, let fire = parts[0].wholeMatch(of: /fire([2-9])/),
-      let number = Int(fire.1)
-    else { return name }
-    // Poolings have places of their own among the features.
-    let place =
-      switch self {
-      case .v1_0: number + (number < 5 ? 1 : number < 9 ? 2 : 3)
-      case .v1_1: number + (number < 4 ? 1 : number < 6 ? 2 : 3)
-      }
-    let part = parts[1] == "squeeze1x1" ? "squeeze" : parts[1]
-    return "features.\(place).\(part).\(parts[2])"
-  }
 }

@@ -42,7 +42,7 @@ extension Zoo {
       parameterCount: parameterCount { MobileNetV1(width: width) }, weights: published,
       heads: ["fc", "Logits.Conv2d_1c_1x1"],
       make: { options -> any Layer in
-        options.isFolded
+        options.variant.isFolded
           ? FoldedMobileNetV1(width: width, classes: options.classes)
           : MobileNetV1(width: width, classes: options.classes)
       }, renaming: nil)

@@ -30,11 +30,20 @@ extension Zoo {
     ///   - classes: as many as published by default.
     ///   - hasAuxiliaries: whether it has classifiers on the way, if its family knows them; as published by default.
     ///   - side: pixels of a picture's side, which a vision transformer is built for; others take any.
+    ///   - variant: what it computes otherwise, for weights that were trained so.
     public func model(
-      classes: Int? = nil, hasAuxiliaries: Bool? = nil, side: Int? = nil
+      classes: Int? = nil, hasAuxiliaries: Bool? = nil, side: Int? = nil,
+      variant: NetworkVariant = .own
     ) -> any Layer {
-      make(
-        Options(classes: classes ?? self.classes, hasAuxiliaries: hasAuxiliaries, side: side))
+      made(
+        Options(
+          classes: classes ?? self.classes, hasAuxiliaries: hasAuxiliaries, variant: variant,
+          side: side))
+    }
+
+    func made(_ options: Options) -> any Layer {
+      func applied(_ model: some Layer) -> any Layer { options.variant.applied(to: model) }
+      return applied(make(options))
     }
 
     /// What is done to a picture before it: the rule of its first published weights.
@@ -48,8 +57,8 @@ extension Zoo {
     var classes: Int
     /// Whether there are classifiers on the way; nil for the family's default.
     var hasAuxiliaries: Bool?
-    /// Whether normalisation is folded into weights, as TensorFlow publishes MobileNet v1.
-    var isFolded = false
+    /// What it computes otherwise.
+    var variant = NetworkVariant.own
     /// Pixels of an input's side, where it has a bearing on shapes; nil for the default.
     var side: Int?
   }

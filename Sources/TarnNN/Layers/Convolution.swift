@@ -14,6 +14,8 @@ public struct ConvolutionSettings: Hashable, Sendable, Codable {
   public var groups: Int
   /// Added to one end of the output of a transposed convolution.
   public var outputPadding: [Int]
+  /// Whether the padding is what TensorFlow's and Keras's `same` takes, see ``SameConv2d``; that above is then not used.
+  public var isSame = false
 
   init(
     kernel: [Int], stride: some Spatial, padding: some Spatial, dilation: some Spatial, groups: Int,
@@ -27,13 +29,40 @@ public struct ConvolutionSettings: Hashable, Sendable, Codable {
     self.outputPadding = outputPadding.lengths(rank: rank)
   }
 
+  /// With older files, which do not know ``isSame``.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    stride = try container.decode([Int].self, forKey: .stride)
+    paddingLow = try container.decode([Int].self, forKey: .paddingLow)
+    paddingHigh = try container.decode([Int].self, forKey: .paddingHigh)
+    dilation = try container.decode([Int].self, forKey: .dilation)
+    groups = try container.decode(Int.self, forKey: .groups)
+    outputPadding = try container.decode([Int].self, forKey: .outputPadding)
+    isSame = try container.decodeIfPresent(Bool.self, forKey: .isSame) ?? false
+  }
+
+  /// With as much padding that an output has ⌈length / stride⌉ places; what is odd goes after.
+  func padded(for lengths: ArraySlice<Int>, kernel: ArraySlice<Int>) -> ConvolutionSettings {
+    var settings = self
+    for (axis, (length, kernel)) in zip(lengths, kernel).enumerated() {
+      let extent = dilation[axis] * (kernel - 1) + 1
+      let steps = (length + stride[axis] - 1) / stride[axis] - 1
+      let total = max(0, steps * stride[axis] + extent - length)
+      settings.paddingLow[axis] = total / 2
+      settings.paddingHigh[axis] = total - total / 2
+    }
+    return settings
+  }
+
   var padding: [(Int, Int)] { Array(zip(paddingLow, paddingHigh)) }
 
   /// What differs from the defaults, for descriptions.
   func describe(_ kernel: [Int]) -> String {
     var parts = ["kernel \(brief(kernel))"]
     if stride.contains(where: { $0 != 1 }) { parts.append("stride \(brief(stride))") }
-    if (paddingLow + paddingHigh).contains(where: { $0 != 0 }) {
+    if isSame {
+      parts.append("padding same")
+    } else if (paddingLow + paddingHigh).contains(where: { $0 != 0 }) {
       parts.append(
         "padding \(brief(paddingLow == paddingHigh ? paddingLow : paddingLow + paddingHigh))")
     }
@@ -143,6 +172,8 @@ extension Layer {
     {
       return problem
     }
+    let settings =
+      settings.isSame ? settings.padded(for: x.shape[2...], kernel: kernel) : settings
     for (axis, length) in kernel.enumerated() {
       let extent = settings.dilation[axis] * (length - 1) + 1
       let padded = x.shape[axis + 2] + settings.paddingLow[axis] + settings.paddingHigh[axis]

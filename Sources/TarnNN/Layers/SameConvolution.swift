@@ -30,13 +30,7 @@ public struct SameConv2d: Layer, CustomStringConvertible {
   public func callAsFunction(_ x: Tensor) -> Tensor {
     guard x.rank == 4 else { return conv(x) }
     var conv = conv
-    for axis in 0..<2 {
-      let (length, stride) = (x.shape[axis + 2], conv.settings.stride[axis])
-      let extent = conv.settings.dilation[axis] * (conv.weight.shape[axis + 2] - 1) + 1
-      let total = max(0, ((length + stride - 1) / stride - 1) * stride + extent - length)
-      conv.settings.paddingLow[axis] = total / 2
-      conv.settings.paddingHigh[axis] = total - total / 2
-    }
+    conv.settings = conv.settings.padded(for: x.shape[2...], kernel: conv.weight.shape[2...])
     return conv(x)
   }
 }

@@ -47,9 +47,11 @@ struct Tape {
   /// Numbers of the leaves in lasting order; nil: as written.
   var order: [Int]?
 
-  /// Writes a value out.
-  init<T: Encodable>(_ value: T, named: Bool = false) throws {
-    let writer = TapeWriter(named: named)
+  /// Writes a value out, and on the way changes what is in it.
+  init<T: Encodable>(
+    _ value: T, named: Bool = false, changing change: TapeWriter.Change? = nil
+  ) throws {
+    let writer = TapeWriter(named: named, changing: change)
     try writer.writeRoot(value)
     self = writer.tape
   }

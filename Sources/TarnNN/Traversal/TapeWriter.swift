@@ -7,8 +7,12 @@ final class TapeWriter {
   /// Entries still being written, outermost first.
   private var open: [Int] = []
 
-  init(named: Bool, isProbe: Bool = false) {
-    (self.named, self.isProbe) = (named, isProbe)
+  /// What a value is written as, by its path; nil: as it is.
+  typealias Change = (_ path: String, _ value: Any) -> Any
+  private let change: Change?
+
+  init(named: Bool, isProbe: Bool = false, changing change: Change? = nil) {
+    (self.named, self.isProbe, self.change) = (named, isProbe, change)
   }
 
   func writeRoot<T: Encodable>(_ value: T) throws {
@@ -29,6 +33,7 @@ final class TapeWriter {
   }
 
   fileprivate func fill<T: Encodable>(_ place: Int, with value: T, path: String) throws {
+    let value = change.flatMap { $0(path, value) as? T } ?? value
     if T.self == Tensor.self, let tensor = value as? Tensor {
       writeLeaf(tensor, at: place, isBuffer: false, path)
     } else if T.self == Buffer.self, let buffer = value as? Buffer {

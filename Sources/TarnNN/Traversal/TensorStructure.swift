@@ -39,6 +39,29 @@ extension TensorStructure {
     }
   }
 
+  /// The same with every part of a type replaced by `transform(path, part)`: layers inside, or their settings.
+  ///
+  /// ```swift
+  /// let other = model.mapParts(BatchNormSettings.self) { _, settings in
+  ///   BatchNormSettings(epsilon: 1e-3, momentum: settings.momentum)
+  /// }
+  /// ```
+  /// A part inside one of its own type is replaced after it.
+  public func mapParts<Part: Codable>(
+    _ type: Part.Type, _ transform: @escaping (String, Part) -> Part
+  ) -> Self {
+    do {
+      let tape = try Tape(self, named: true) { path, value in
+        (value as? Part).map { transform(path, $0) } ?? value
+      }
+      return rebuilt(from: tape, with: tape.leaves.map(\.tensor))
+    } catch {
+      return Diagnostic.report(
+        Diagnostic(operation: "\(Self.self)", reason: "it cannot be walked: \(error)"), giving: self
+      )
+    }
+  }
+
   func rebuilt(from tape: Tape, with tensors: [Tensor]) -> Self {
     do { return try tape.read(Self.self, with: tensors) } catch {
       return Diagnostic.report(

@@ -22,6 +22,10 @@ public struct ModelCard: Codable, Hashable, Sendable {
   public var activation: Activation
   /// The share of a hidden layer's outputs that is dropped in training.
   public var dropout: Double
+  /// Of a network of the zoo: whether it has classifiers on the way; nil for its own way.
+  public var hasAuxiliaries: Bool?
+  /// Of a network of the zoo: what it computes otherwise, for the weights that it began with; nil for nothing.
+  public var variant: NetworkVariant?
 
   public init(
     kind: String, inputShape: [Int], classes: Int, hidden: [Int] = [128],
@@ -82,7 +86,11 @@ public struct ModelCard: Codable, Hashable, Sendable {
         reason: "\(entry.name) takes pictures [\(channels), H, W], not \(inputShape)",
         hint: "choose another kind: \(Self.kinds.joined(separator: ", "))")
     }
-    let model = Self.initialized(seed) { entry.model(classes: classes, side: inputShape[1]) }
+    let model = Self.initialized(seed) {
+      entry.model(
+        classes: classes, hasAuxiliaries: hasAuxiliaries, side: inputShape[1],
+        variant: variant ?? .own)
+    }
     // Recording computes shapes only; it tells pictures that are too small.
     do { try Diagnostic.catching { _ = model(.zeros([1] + inputShape)) } } catch {
       throw DataError(
