@@ -107,6 +107,8 @@ package enum Unary: UInt8, Hashable, Sendable, CaseIterable {
   case sin, cos, tan, asin, acos, atan, tanh, erf, erfInverse, sigmoid, relu
   case floor, ceil, round
   case not
+  /// x Φ(x), and its derivative.
+  case gelu, geluSlope
 }
 
 package enum Binary: UInt8, Hashable, Sendable, CaseIterable {
