@@ -10,20 +10,23 @@ CONVOLUTIONS = {
 # torchvision's names.
 NETWORKS = {
     "resnet18": "resnet18", "resnet50": "resnet50", "resnet152": "resnet152", "vgg16": "vgg16",
-    "mobilenetv2": "mobilenet_v2", "googlenet": "googlenet",
+    "mobilenetv2": "mobilenet_v2", "googlenet": "googlenet", "vit-b-16": "vit_b_16",
 }
 INFERENCE = [
     "resnet18-infer-b1", "resnet18-infer-b16", "resnet50-infer-b1", "resnet50-infer-b16", "vgg16-infer-b1",
     "mobilenetv2-infer-b1", "googlenet-infer-b1", "resnet152-infer-b1",
+    "vit-b-16-infer-b1",
 ]
 TRAINING = ["resnet18-train-b16", "mobilenetv2-train-b16"]
 # Width of the two LSTM layers; 65 characters, batches of 50 rows of 50.
 RECURRENT = {"charrnn-train": 128, "charrnn-train-512": 512}
 CHARACTERS = 65
+# nanoGPT's settings for a CPU: blocks, heads, width, places, batch.
+GPT = (4, 4, 128, 64, 12)
 IN_STEP = {"matmul-32-in-step": 200, "relu-1024-in-step": 200}
 
 
 def network_and_batch(workload):
     """`resnet18-infer-b16` is resnet18 and 16."""
-    title, _, batch = workload.split("-")
+    title, _, batch = workload.rsplit("-", 2)
     return NETWORKS[title], int(batch[1:])

@@ -3,7 +3,7 @@
 import os
 
 from . import photos
-from .definitions import CHARACTERS, CONVOLUTIONS, IN_STEP, INFERENCE, RECURRENT, TRAINING, network_and_batch
+from .definitions import CHARACTERS, CONVOLUTIONS, GPT, IN_STEP, INFERENCE, RECURRENT, TRAINING, network_and_batch
 
 PACKAGES = ["torch", "torchvision"]
 
@@ -26,11 +26,13 @@ CONFIGS = {
     "hvp-lenet-b256": ["eager", "func", "eager+keep"],
     "per-sample-grad-mlp-b64": ["func", "compile", "func+keep", "compile+keep"],
     "charrnn-sample": ["eager", "cell", "compile"],
+    "gpt-train": ["eager", "compile", "eager+keep", "compile+keep"],
     "cold-start": ["eager"],
     "photos": ["threads", "processes"],
     **{name: ["eager", "channels_last", "channels_last+keep"] for name in CONVOLUTIONS},
     **{name + "-train": ["eager", "channels_last", "channels_last+keep"] for name in CONVOLUTIONS},
     **{name: IMAGES + (["channels_last+keep", "compile+keep"] if "b16" in name else []) for name in INFERENCE},
+    "vit-b-16-infer-b1": ["eager", "compile", "eager+keep", "compile+keep"],
     **{name: IMAGES + ["channels_last+keep", "compile+keep"] for name in TRAINING},
     **{name: ["eager", "eager+keep"] for name in RECURRENT},
 }
@@ -109,7 +111,7 @@ class Maker:
         last = self.how == "channels_last" or (self.compiled and training)
         return value.to(memory_format=self.torch.channels_last) if last else value
 
-    def training(self, model, optimizer, batches, clip=None):
+    def training(self, model, optimizer, batches, clip=None, clip_norm=None):
         """A call that trains one step on the next batch."""
         loss = lambda x, y: self.F.cross_entropy(model(x), y)
         loss = self.torch.compile(loss) if self.compiled else loss
@@ -123,6 +125,8 @@ class Maker:
             loss(x, y).backward()
             if clip:
                 self.nn.utils.clip_grad_value_(model.parameters(), clip)
+            if clip_norm:
+                self.nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
             optimizer.step()
         return call, 1
 
@@ -283,6 +287,51 @@ class Maker:
         batches = [
             (torch.randint(0, CHARACTERS, (50, 50)), torch.randint(0, CHARACTERS, (2500,))) for _ in range(16)]
         return self.training(model, optimizer, batches, clip=5.0)
+
+    # Transformers.
+
+    def gpt(self, _):
+        torch, nn, F = self.torch, self.nn, self.F
+        blocks, heads, width, places, batch = GPT
+
+        class Block(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.ln_1, self.ln_2 = nn.LayerNorm(width), nn.LayerNorm(width)
+                self.together, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+                self.widening, self.narrowing = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+            def forward(self, x):
+                parts = self.together(self.ln_1(x)).split(width, dim=2)
+                q, k, v = (part.view(*x.shape[:2], heads, width // heads).transpose(1, 2) for part in parts)
+                y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+                x = x + self.out(y.transpose(1, 2).reshape(x.shape))
+                return x + self.narrowing(F.gelu(self.widening(self.ln_2(x))))
+
+        class Network(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.symbols, self.places = nn.Embedding(CHARACTERS, width), nn.Embedding(places, width)
+                self.blocks = nn.ModuleList(Block() for _ in range(blocks))
+                self.last = nn.LayerNorm(width)
+                self.out = nn.Linear(width, CHARACTERS, bias=False)
+                self.out.weight = self.symbols.weight
+
+            def forward(self, text):
+                x = self.symbols(text) + self.places(torch.arange(places))
+                for block in self.blocks:
+                    x = block(x)
+                return self.out(self.last(x)).view(-1, CHARACTERS)
+
+        model = Network()
+        decayed = [p for p in model.parameters() if p.dim() > 1]
+        others = [p for p in model.parameters() if p.dim() == 1]
+        optimizer = torch.optim.AdamW(
+            [{"params": decayed, "weight_decay": 0.1}, {"params": others, "weight_decay": 0}], lr=1e-3,
+            betas=(0.9, 0.99), fused=True)
+        text = lambda *shape: torch.randint(0, CHARACTERS, shape)
+        return self.training(
+            model, optimizer, [(text(batch, places), text(batch * places)) for _ in range(16)], clip_norm=1.0)
 
     def charrnn(self, _):
         torch, nn, width, length = self.torch, self.nn, 128, 2000

@@ -66,8 +66,10 @@ int tarn_op_cost(int op, int cls) {
     case TARN_TANH:
     case TARN_ERF:
     case TARN_SIGMOID:
+    case TARN_GELU:
       return 10 * one_by_one;
     case TARN_TAN:
+    case TARN_GELU_SLOPE:
     case TARN_ERFINV:
     case TARN_POW:
       return 20 * one_by_one;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "chain.h"
+#include "include/tarn_attention.h"
 #include "include/tarn_blocked.h"
 #include "include/tarn_kernels.h"
 #include "include/tarn_recurrent.h"
@@ -75,6 +76,7 @@ enum tarn_scratch_slot {
   TARN_SCRATCH_DIRECT_SUMS,
   TARN_SCRATCH_RECURRENT_WEIGHTS,
   TARN_SCRATCH_RECURRENT,
+  TARN_SCRATCH_ATTENTION,
   TARN_SCRATCH_SLOTS,
 };
 
@@ -260,12 +262,18 @@ typedef struct {
   tarn_row_tile row_tile[2][TARN_MOST_TILE_ROWS];
   tarn_cell_step cell[TARN_CELL_KINDS], gru_new;
   tarn_cell_slope_step cell_slope[TARN_CELL_KINDS], gru_reset;
+  const struct tarn_attention_kernels *attention;
 } tarn_level;
 
 extern const tarn_level tarn_level_portable, tarn_level_avx2, tarn_level_avx512;
 
 /// The level in use.
 const tarn_level *tarn_level_now(void);
+
+/// Calls the body with equal tiles of the rows 0 ..< n: first, count.
+#define EACH_TILE(level, n, first, count)                                                        \
+  for (int64_t tiles_ = tarn_ceil_div(n, (level)->mr), tile_ = 0, first, count;                  \
+       tile_ < tiles_ && (first = (n) * tile_ / tiles_, count = (n) * (tile_ + 1) / tiles_ - first, 1); tile_++)
 
 // MARK: Matrix products
 

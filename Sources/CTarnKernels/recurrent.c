@@ -79,11 +79,6 @@ static int64_t rows_per_task(const layer *job) {
   return work < 262144 ? r->batch : tarn_ceil_div(r->batch, tarn_threads());
 }
 
-/// Calls `body` with equal tiles of the rows 0 ..< n: first, count.
-#define EACH_TILE(level, n, first, count)                                                        \
-  for (int64_t tiles_ = tarn_ceil_div(n, (level)->mr), tile_ = 0, first, count;                  \
-       tile_ < tiles_ && (first = (n) * tile_ / tiles_, count = (n) * (tile_ + 1) / tiles_ - first, 1); tile_++)
-
 // MARK: Weights
 
 /// Blocks of units, each with a panel [hidden, width] for every gate.

@@ -16,6 +16,7 @@ enum CallKernels {
     case "batchGradientSums": return x.dtype == .float32 && x.shape.count > 2
     case "maxPool", "maxPoolGradient", "maxPoolChoice": return call.attributes[0].int64 == 2
     case "recurrent", "recurrentGradient": return RecurrentKernels.claims(arguments)
+    case "attention", "attentionGradient": return AttentionKernels.claims(call, arguments)
     default: return false
     }
   }
@@ -73,6 +74,7 @@ enum CallKernels {
       }
     case "batchMoments", "batchGradientSums": return BatchKernels.body(call, x)
     case "recurrent", "recurrentGradient": return RecurrentKernels.body(call)
+    case "attention", "attentionGradient": return AttentionKernels.body(call, x)
     default: return BlockedKernels.body(call, x, y)
     }
   }

@@ -43,6 +43,8 @@ extension Unary {
     case .ceil: TARN_CEIL
     case .round: TARN_ROUND
     case .not: dtype == .bool ? TARN_NOT : TARN_COMPLEMENT
+    case .gelu: TARN_GELU
+    case .geluSlope: TARN_GELU_SLOPE
     }
   }
 }

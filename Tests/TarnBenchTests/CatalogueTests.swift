@@ -13,6 +13,7 @@ import Testing
     ("resnet18-infer-b1", "resnet18"), ("resnet50-infer-b1", "resnet50"),
     ("resnet152-infer-b1", "resnet152"), ("vgg16-infer-b1", "vgg16"),
     ("mobilenetv2-infer-b1", "mobilenet-v2"), ("googlenet-infer-b1", "googlenet"),
+    ("vit-b-16-infer-b1", "vit-b-16"),
   ])
   func operationsAreThoseOfTheNetwork(workload: String, network: String) throws {
     let entry = try Zoo.entry(network)
@@ -27,7 +28,7 @@ import Testing
   @Test(arguments: [
     "linear-64x784x512", "gemv-1x784x512", "softmax-4096x1000", "matmul-32-in-step",
     "relu-1024-in-step", "mlp-train-b64", "per-sample-grad-mlp-b64", "lenet-train-b128",
-    "charrnn-train",
+    "charrnn-train", "gpt-train",
   ])
   func runs(name: String) throws {
     let workload = try #require(Catalogue.workload(name))

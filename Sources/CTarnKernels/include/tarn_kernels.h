@@ -134,6 +134,9 @@ enum tarn_op {
   TARN_NOT,
   /// Every bit inverted. For integers.
   TARN_COMPLEMENT,
+  /// a Φ(a), F, and its derivative.
+  TARN_GELU,
+  TARN_GELU_SLOPE,
 
   // Binary: dst = a op b
   TARN_ADD,

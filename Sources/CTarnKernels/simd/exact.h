@@ -57,6 +57,12 @@ INLINE double erfinv_d(double x) {
   return copysign(y, x);
 }
 
+INLINE double gelu_d(double x) { return 0.5 * x * (1 + erf(x * 0.70710678118654752)); }
+INLINE double gelu_slope_d(double x) {
+  const double bounded = x > 40 ? 40 : x < -40 ? -40 : x;
+  return 0.5 * (1 + erf(x * 0.70710678118654752)) + 0.3989422804014327 * bounded * exp(-0.5 * x * x);
+}
+
 INLINE double sigmoid_d(double x) {
   double e = exp(-fabs(x));
   return x != x ? x : (x >= 0 ? 1 : e) / (1 + e);

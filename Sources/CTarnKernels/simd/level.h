@@ -11,6 +11,7 @@
 #include "gemm.h"
 
 #include "affine.h"
+#include "attention.h"
 #include "blocked_depthwise.h"
 #include "blocked.h"
 #include "chain.h"
@@ -56,5 +57,5 @@
     .gather_rows = {gather_rows_f, gather_rows_d}, .spread_rows = {spread_rows_f, spread_rows_d}, \
     .all_finite = {all_finite_f, all_finite_d}, \
     .row_tile = ROW_TILE_TABLE, .cell = CELL_TABLE, .cell_slope = CELL_SLOPE_TABLE, .gru_new = gru_new_forward, \
-    .gru_reset = gru_gates_backward, \
+    .gru_reset = gru_gates_backward, .attention = &attention_kernels, \
   }

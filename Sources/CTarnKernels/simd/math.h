@@ -145,6 +145,20 @@ INLINE vf erf_f(vf x) {
   return x != x ? x : (a < 0.9f ? small : copysign_f(large, x));
 }
 
+/// x Φ(x) = x (1 + erf(x / √2)) / 2: 3 ulp of x.
+INLINE vf gelu_f(vf x) {
+  const vf half = 0.5f * x;
+  return madd_f(half, erf_f(x * 0.707106781f), half);
+}
+
+/// Its derivative, Φ(x) + x φ(x): 4 ulp of 1.
+INLINE vf gelu_slope_f(vf x) {
+  const vf density = 0.398942280f * exp_falling_f(-0.5f * x * x);
+  // What is 0 of an infinite x would not be.
+  const vf bounded = x > 20.0f ? (vf)20.0f : x < -20.0f ? (vf)-20.0f : x;
+  return madd_f(bounded, density, madd_f((vf)0.5f, erf_f(x * 0.707106781f), (vf)0.5f));
+}
+
 /// Inverse of erf on (-1, 1): 3 ulp.
 INLINE vf erfinv_f(vf x) {
   vf a = abs_f(x);

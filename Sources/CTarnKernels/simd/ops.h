@@ -160,6 +160,8 @@ UNARY(tanh_f_op, f, f, tanh_f(x))
 UNARY(erf_f_op, f, f, erf_f(x))
 UNARY(erfinv_f_op, f, f, erfinv_f(x))
 UNARY(sigmoid_f_op, f, f, sigmoid_f(x))
+UNARY(gelu_f_op, f, f, gelu_f(x))
+UNARY(gelu_slope_f_op, f, f, gelu_slope_f(x))
 BINARY(pow_f_op, f, f, pow_f(x, y))
 SCALAR_UNARY(asin_f_op, f, asinf(x))
 SCALAR_UNARY(acos_f_op, f, acosf(x))
@@ -177,6 +179,8 @@ SCALAR_UNARY(tanh_d_op, d, tanh(x))
 SCALAR_UNARY(erf_d_op, d, erf(x))
 SCALAR_UNARY(erfinv_d_op, d, erfinv_d(x))
 SCALAR_UNARY(sigmoid_d_op, d, sigmoid_d(x))
+SCALAR_UNARY(gelu_d_op, d, gelu_d(x))
+SCALAR_UNARY(gelu_slope_d_op, d, gelu_slope_d(x))
 SCALAR_BINARY(pow_d_op, d, pow(x, y))
 SCALAR_UNARY(asin_d_op, d, asin(x))
 SCALAR_UNARY(acos_d_op, d, acos(x))
@@ -275,6 +279,7 @@ UNARY(wrap_i8, i, i, (vi)((vui)x << 24) >> 24)
     [TARN_COS] = FLOAT_OP_ROW(cos), [TARN_TAN] = FLOAT_OP_ROW(tan), [TARN_ASIN] = FLOAT_OP_ROW(asin), \
     [TARN_ACOS] = FLOAT_OP_ROW(acos), [TARN_ATAN] = FLOAT_OP_ROW(atan), [TARN_TANH] = FLOAT_OP_ROW(tanh), \
     [TARN_ERF] = FLOAT_OP_ROW(erf), [TARN_ERFINV] = FLOAT_OP_ROW(erfinv),                             \
+    [TARN_GELU] = FLOAT_OP_ROW(gelu), [TARN_GELU_SLOPE] = FLOAT_OP_ROW(gelu_slope),                   \
     [TARN_SIGMOID] = FLOAT_OP_ROW(sigmoid), [TARN_RELU] = ROW(relu),                                  \
     [TARN_FLOOR] = {floor_f, floor_d, same_i, same_l}, [TARN_CEIL] = {ceil_f, ceil_d, same_i, same_l}, \
     [TARN_ROUND] = {round_f, round_d, same_i, same_l}, [TARN_NOT] = INTEGER_ROW(not),                 \

@@ -6,12 +6,13 @@ let inference: [Workload] = [
   inference("resnet50", "resnet50", batch: 1), inference("resnet50", "resnet50", batch: 16),
   inference("vgg16", "vgg16", batch: 1), inference("mobilenetv2", "mobilenet-v2", batch: 1),
   inference("googlenet", "googlenet", batch: 1), inference("resnet152", "resnet152", batch: 1),
+  inference("vit-b-16", "vit-b-16", batch: 1),
 ]
 
 /// Multiply-adds of one picture of 224×224, in billions.
 private let multiplyAdds = [
   "resnet18": 1.8141, "resnet50": 4.0892, "resnet152": 11.5136, "vgg16": 15.4703,
-  "mobilenet-v2": 0.3008, "googlenet": 1.4984,
+  "mobilenet-v2": 0.3008, "googlenet": 1.4984, "vit-b-16": 17.5638,
 ]
 
 /// Billions of operations that one pass over a batch takes.

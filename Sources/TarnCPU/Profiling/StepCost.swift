@@ -56,6 +56,12 @@ struct StepCost: Sendable {
       name = "convolution \(convolution.pass) \(convolution.algorithm)"
       shape = convolution.y
       operations = Self.products(weights: convolution.w, result: convolution.y)
+    case .call(let call) where ["attention", "attentionGradient"].contains(call.name):
+      let rule = AttentionRule(attributes: call.attributes)
+      shape = operands[0].shape
+      operations = rule.extent(operands.map(\.shape)).operations
+      if call.name == "attentionGradient" { operations = operations * 5 / 2 }
+      if rule.isCausal { operations /= 2 }
     default: break
     }
   }

@@ -146,6 +146,13 @@ private struct Lowering {
     return View(.buffer(copied(view)), shape: view.shape, dtype: view.dtype)
   }
 
+  /// The elements with those of the last axis one after another.
+  private mutating func rows(_ index: Int) -> View {
+    let view = view(index)
+    let lies = view.shape.last == 1 || view.strides.last == 1
+    return lies && view.buffer != nil ? view : contiguousView(index)
+  }
+
   /// Operands of a batch of products need only their matrices together: a transposed one becomes a flag, a
   /// repeated batch a stride of zero.
   private mutating func matrices(_ index: Int, _ isTransposed: inout Bool) -> View {
@@ -180,6 +187,8 @@ private struct Lowering {
     if case .matmul(var transposeA, var transposeB) = op {
       operands = [matrices(vertex.inputs[0], &transposeA), matrices(vertex.inputs[1], &transposeB)]
       op = .matmul(transposeA: transposeA, transposeB: transposeB)
+    } else if case .call(let call) = op, call.takesRows {
+      operands = vertex.inputs.map { rows($0) }
     } else {
       operands = vertex.inputs.map { contiguousView($0) }
     }

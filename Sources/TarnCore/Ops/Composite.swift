@@ -3,9 +3,10 @@
 extension Call {
   /// A call that is `fallback` of its arguments. Its derivatives are the fallback's.
   package static func composite(
-    _ name: String, _ attributes: [Scalar], fallback: @escaping @Sendable ([Tensor]) -> Tensor
+    _ name: String, _ attributes: [Scalar], takesRows: Bool = false,
+    fallback: @escaping @Sendable ([Tensor]) -> Tensor
   ) -> Call {
-    Call(name, attributes, fallback: fallback)
+    Call(name, attributes, takesRows: takesRows, fallback: fallback)
   }
 }
 
@@ -15,12 +16,15 @@ extension Tensor {
   /// - Parameter shape: of the result, which has the type of the first argument.
   package static func composite(_ call: Call, _ arguments: [Tensor], _ shape: [Int]) -> Tensor {
     guard let fallback = call.fallback else { return arguments[0] }
-    let vertices = arguments.map { Graph.Vertex($0.node.op, shape: $0.shape, dtype: $0.dtype) }
-    guard Backends.of(arguments[0].device).claims(call, vertices) else {
-      return fallback(arguments)
-    }
+    guard isClaimed(call, arguments) else { return fallback(arguments) }
     // Nothing reads the input in the fallback's place: the claim holds for these arguments wherever they are.
     return record(.call(call), [arguments[0]] + arguments, shape, arguments[0].dtype)
+  }
+
+  /// Whether the device's backend has a call for these arguments.
+  package static func isClaimed(_ call: Call, _ arguments: [Tensor]) -> Bool {
+    let vertices = arguments.map { Graph.Vertex($0.node.op, shape: $0.shape, dtype: $0.dtype) }
+    return Backends.of(arguments[0].device).claims(call, vertices)
   }
 }
 

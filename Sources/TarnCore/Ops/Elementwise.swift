@@ -67,6 +67,20 @@ extension Rule {
   /// The derivative at 0 is 0, and NaN stays NaN. Taken from y, so that x need not be kept.
   fileprivate static let relu = Rule.unary(
     { _, y in (y .> 0).cast(to: y.dtype) }, { $0 < 0 ? 0 : $0 }, integer: { max($0, 0) })
+  fileprivate static let gelu = Rule.unary(
+    { x, _ in .record(.unary(.geluSlope), x, x.shape, x.dtype) },
+    { 0.5 * $0 * (1 + Foundation.erf($0 * 0.5.squareRoot())) })
+  /// Φ(x) + x φ(x); its derivative is φ(x) (2 − x²).
+  fileprivate static let geluSlope = Rule.unary(
+    { x, _ in
+      let square = x * x
+      return 0.3989422804014327 * (-0.5 * square).exp() * (2 - square)
+    },
+    { x in
+      let bounded = Swift.max(-40, Swift.min(40, x))
+      return 0.5 * (1 + Foundation.erf(x * 0.5.squareRoot()))
+        + 0.3989422804014327 * bounded * Foundation.exp(-0.5 * x * x)
+    })
   fileprivate static let floor = Rule.step({ $0.rounded(.down) }, integer: { $0 })
   fileprivate static let ceil = Rule.step({ $0.rounded(.up) }, integer: { $0 })
   fileprivate static let round = Rule.step({ $0.rounded(.toNearestOrEven) }, integer: { $0 })
@@ -108,6 +122,8 @@ extension Unary {
     case .ceil: .ceil
     case .round: .round
     case .not: .not
+    case .gelu: .gelu
+    case .geluSlope: .geluSlope
     }
   }
 }

@@ -107,6 +107,8 @@ package enum Unary: UInt8, Hashable, Sendable, CaseIterable {
   case sin, cos, tan, asin, acos, atan, tanh, erf, erfInverse, sigmoid, relu
   case floor, ceil, round
   case not
+  /// x Φ(x), and its derivative.
+  case gelu, geluSlope
 }
 
 package enum Binary: UInt8, Hashable, Sendable, CaseIterable {
@@ -183,6 +185,8 @@ package final class Call: Hashable, Sendable {
   package let attributes: [Scalar]
   /// Whether a result computed from data alone is worth keeping as long as the data lives, as weights made ready are.
   package let isKept: Bool
+  /// Whether kernels take arguments wherever they are, as long as their last axis lies together.
+  package let takesRows: Bool
   /// What gives the argument back from the result. A result of a plan may then stay as the argument until it is read.
   package let inverse: Call?
   /// Gradients for the arguments given (arguments, result, gradient of the result); without it the
@@ -190,17 +194,19 @@ package final class Call: Hashable, Sendable {
   package let vjp: (@Sendable ([Tensor], Tensor, Tensor) -> [Tensor?])?
   /// The result's tangent given (arguments, result, tangents of the arguments); nil: it has none.
   package let jvp: (@Sendable ([Tensor], Tensor, [Tensor?]) -> Tensor?)?
-  /// Of a composite: what it is of its arguments, recorded only when needed. Input 0 then means nothing.
+  /// What it is of its arguments, recorded only when needed: all that input 0 of a composite does not say.
   package let fallback: (@Sendable ([Tensor]) -> Tensor)?
 
   package init(
     _ name: String, _ attributes: [Scalar] = [], isKept: Bool = false, inverse: Call? = nil,
+    takesRows: Bool = false,
     vjp: (@Sendable ([Tensor], Tensor, Tensor) -> [Tensor?])? = nil,
     jvp: (@Sendable ([Tensor], Tensor, [Tensor?]) -> Tensor?)? = nil,
     fallback: (@Sendable ([Tensor]) -> Tensor)? = nil
   ) {
     (self.name, self.attributes, self.isKept, self.inverse) = (name, attributes, isKept, inverse)
     (self.vjp, self.jvp) = (vjp, jvp)
+    self.takesRows = takesRows
     self.fallback = fallback
   }
 

@@ -28,7 +28,7 @@ extension Tensor {
       let inner = 0.797884560802865355880 * (x + 0.044715 * (x * x * x))
       return 0.5 * x * (1 + inner.tanh())
     }
-    return 0.5 * x * (1 + (x * 0.707106781186547524401).erf())
+    return .record(.unary(.gelu), x, x.shape, x.dtype)
   }
 
   /// x σ(x), also called swish. Ramachandran et al. 2017, arXiv:1710.05941.

@@ -4,7 +4,7 @@ extension Tensor {
   /// Scaled dot-product attention (Vaswani et al., *Attention Is All You Need*, 2017):
   /// softmax(Q Kᵀ · scale + mask) V, for queries [..., L, E], keys [..., S, E] and values [..., S, V], [..., L, V].
   ///
-  /// One named operation, `attention`, where the backend has it; else a few primitives.
+  /// One operation that never holds all weights, where the backend has it; else a few primitives.
   ///
   /// ```swift
   /// let y = Tensor.attention(q, k, v, isCausal: true)      // [8, 12, 64, 32] → [8, 12, 64, 32]
@@ -22,19 +22,42 @@ extension Tensor {
     scale: Double? = nil, dropout: Double = 0
   ) -> Tensor {
     guard let shape = attentionShape(query, key, value, mask) else { return .zeros(query.shape) }
-    var arguments = [query, key, value] + (mask.map { [$0] } ?? [])
-    var kept = false
+    let rule = AttentionRule(
+      isCausal: isCausal, hasMask: mask != nil, scale: scale ?? defaultScale(query.shape.last))
     if dropout > 0, case .training(let random) = Phase.current {
       let keep = 1 - Swift.min(dropout, 1)
       let places = Tensor.bernoulli(shape.weights, probability: keep, key: random.next())
-      arguments.append(places.cast(to: query.dtype) / Swift.max(keep, 1e-30))
-      kept = true
+      let factors = places.cast(to: query.dtype) / Swift.max(keep, 1e-30)
+      return (rule.weights(query, key, mask) * factors).matmul(value)
     }
-    let rule = AttentionRule(
-      isCausal: isCausal, hasMask: mask != nil, hasDropout: kept,
-      scale: scale ?? 1 / Double(Swift.max(1, query.shape.last ?? 1)).squareRoot())
-    return .composite(
-      .composite("attention", rule.attributes) { rule.output($0) }, arguments, shape.output)
+    if let arguments = fourAxes(query, key, value, mask, shape.output),
+      let y = rule.claimed(arguments)
+    {
+      return y.reshaped(shape.output)
+    }
+    return rule.output([query, key, value] + (mask.map { [$0] } ?? []))
+  }
+
+  /// Attention of sequences to themselves, of queries, keys and values that one product has made:
+  /// [N, T, 3 · heads · E] → [N, T, heads · E].
+  package static func selfAttention(
+    _ packed: Tensor, heads: Int, mask: Tensor? = nil, isCausal: Bool = false, dropout: Double = 0
+  ) -> Tensor {
+    let (batch, places, width) = (packed.shape[0], packed.shape[1], packed.shape[2] / 3)
+    var isDropping = false
+    if dropout > 0, case .training = Phase.current { isDropping = true }
+    if !isDropping, mask.map({ stretches($0, to: [batch, heads, places, places]) }) ?? true {
+      let rule = AttentionRule(
+        isCausal: isCausal, hasMask: mask != nil, scale: defaultScale(width / heads),
+        packedHeads: heads)
+      if let y = rule.claimed([packed] + (mask.map { [maskOfFourAxes($0)] } ?? [])) { return y }
+    }
+    let parts = packed.split(3, axis: 2).map {
+      $0.reshaped([batch, places, heads, width / heads]).permuted([0, 2, 1, 3])
+    }
+    let y = attention(
+      parts[0], parts[1], parts[2], mask: mask, isCausal: isCausal, dropout: dropout)
+    return y.permuted([0, 2, 1, 3]).reshaped([batch, places, width])
   }
 
   /// The weights of ``attention(_:_:_:mask:isCausal:scale:dropout:)``, [..., L, S]; the sum of each row is 1.
@@ -44,9 +67,48 @@ extension Tensor {
   ) -> Tensor {
     guard attentionShape(query, key, key, mask) != nil else { return .zeros(query.shape) }
     let rule = AttentionRule(
-      isCausal: isCausal, hasMask: mask != nil, hasDropout: false,
-      scale: scale ?? 1 / Double(Swift.max(1, query.shape.last ?? 1)).squareRoot())
+      isCausal: isCausal, hasMask: mask != nil, scale: scale ?? defaultScale(query.shape.last))
     return rule.weights(query, key, mask)
+  }
+
+  private static func defaultScale(_ width: Int?) -> Double {
+    1 / Double(Swift.max(1, width ?? 1)).squareRoot()
+  }
+
+  // MARK: Shapes
+
+  /// Queries, keys, values and the mask as [batch, heads, places, width]; nil if the mask has too many axes for that.
+  private static func fourAxes(
+    _ query: Tensor, _ key: Tensor, _ value: Tensor, _ mask: Tensor?, _ output: [Int]
+  ) -> [Tensor]? {
+    let front = Array(output.dropLast(2))
+    if let mask, mask.rank > 4 || front.count > 2 || mask.dtype != .bool && !mask.dtype.isFloating {
+      return nil
+    }
+    let batch =
+      switch front.count {
+      case 0: [1, 1]
+      case 1: [front[0], 1]
+      default: [front.dropLast().reduce(1, *), front[front.count - 1]]
+      }
+    let parts = [query, key, value].map { x in
+      let last = Array(x.shape.suffix(2))
+      return x.broadcast(to: front + last).reshaped(batch + last)
+    }
+    guard let mask else { return parts }
+    // The heads of one axis are those of the batch.
+    if front.count == 1, mask.rank == 3 { return parts + [maskOfFourAxes(mask.expandedDims(1))] }
+    return parts + [maskOfFourAxes(mask)]
+  }
+
+  private static func maskOfFourAxes(_ mask: Tensor) -> Tensor {
+    let shape = [Int](repeating: 1, count: Swift.max(0, 4 - mask.rank)) + mask.shape
+    let floats = mask.dtype == .bool ? mask : mask.cast(to: .float32)
+    return floats.reshaped(shape)
+  }
+
+  private static func stretches(_ mask: Tensor, to shape: [Int]) -> Bool {
+    mask.shape.broadcast(with: shape) == shape
   }
 
   /// Shapes of the weights and of the output; nil, and a report, if the operands do not fit.
@@ -78,44 +140,9 @@ extension Tensor {
       let looks = query.shape.dropLast(2).map({ $0 }).broadcast(with: Array(key.shape.dropLast(2))),
       let batch = looks.broadcast(with: Array(value.shape.dropLast(2)))
     else { return refused("the axes before the last two do not stretch to each other") }
-    if let mask, (looks + pairs).broadcast(with: mask.shape) != looks + pairs {
+    if let mask, !stretches(mask, to: looks + pairs) {
       return refused("the mask does not stretch to [..., queries, keys]")
     }
     return (looks + pairs, batch + [pairs[0], value.shape[value.rank - 1]])
-  }
-}
-
-/// What attention does, with its arguments in the order queries, keys, values, mask if there is one, factors of dropout if
-/// there are.
-struct AttentionRule: Sendable {
-  var isCausal: Bool
-  var hasMask: Bool
-  var hasDropout: Bool
-  var scale: Double
-
-  var attributes: [Scalar] {
-    [isCausal, hasMask, hasDropout].map { .integer($0 ? 1 : 0) } + [.real(scale)]
-  }
-
-  func output(_ x: [Tensor]) -> Tensor {
-    var weights = self.weights(x[0], x[1], hasMask ? x[3] : nil)
-    if hasDropout { weights = weights * x[x.count - 1] }
-    return weights.matmul(x[2])
-  }
-
-  func weights(_ query: Tensor, _ key: Tensor, _ mask: Tensor?) -> Tensor {
-    var scores = (query * scale).matmul(key, transposed: true)
-    // Finite, so that a row of nothing else has a softmax.
-    let never = query.dtype == .float16 ? -65504.0 : -1e30
-    if isCausal {
-      let (queries, keys) = (query.shape[query.rank - 2], key.shape[key.rank - 2])
-      let place = Tensor.arange(from: keys - queries, to: keys).reshaped([queries, 1])
-      scores = which(place .>= Tensor.arange(keys), scores, never)
-    }
-    guard let mask else { return scores.softmax(axis: -1) }
-    guard mask.dtype == .bool else {
-      return (scores + mask.cast(to: scores.dtype)).softmax(axis: -1)
-    }
-    return which(mask, which(mask, scores, never).softmax(axis: -1), 0)
   }
 }

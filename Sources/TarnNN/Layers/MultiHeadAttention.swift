@@ -128,8 +128,15 @@ public struct MultiHeadAttention: Layer, CustomStringConvertible {
     guard let sequence = sequence(x, width: widths.query, of: "x"),
       widths.key == widths.query, widths.value == widths.query
     else { return (.zeros(x.shape, dtype: x.dtype), State(keys: x, values: x)) }
-    let parts = projected(sequence)
+    let together = projectedTogether(sequence)
+    let parts = together.map { $0.split(3, axis: 2).map(heads) } ?? projected(sequence)
     var (keys, values) = (parts[1], parts[2])
+    if state == nil, let together {
+      let looks = Tensor.selfAttention(
+        together, heads: settings.heads, mask: mask, isCausal: settings.isCausal,
+        dropout: settings.dropout)
+      return (joined(looks, like: x, keys: keys.shape[2]), State(keys: keys, values: values))
+    }
     if let state {
       keys = .concatenated([state.keys, keys], axis: 2)
       values = .concatenated([state.values, values], axis: 2)
@@ -179,9 +186,14 @@ extension MultiHeadAttention {
 
   /// Queries, keys and values of one sequence, each [batch, heads, places, width / heads].
   private func projected(_ x: Tensor) -> [Tensor] {
-    guard let weight = inputWeight else { return (0..<3).map { projected(x, $0) } }
+    projectedTogether(x)?.split(3, axis: 2).map(heads) ?? (0..<3).map { projected(x, $0) }
+  }
+
+  /// The same beside one another, [batch, places, 3 · width]; nil where their weights are apart.
+  private func projectedTogether(_ x: Tensor) -> Tensor? {
+    guard let weight = inputWeight else { return nil }
     let y = x.matmul(weight, transposed: true)
-    return (inputBias.map { y + $0 } ?? y).split(3, axis: 2).map(heads)
+    return inputBias.map { y + $0 } ?? y
   }
 
   /// The same for queries (0), keys (1) or values (2) alone.
@@ -200,18 +212,23 @@ extension MultiHeadAttention {
   private func finished(
     _ query: Tensor, _ keys: Tensor, _ values: Tensor, _ mask: Tensor?, like x: Tensor
   ) -> Tensor {
-    let (batch, places) = (query.shape[0], query.shape[2])
     let looks = Tensor.attention(
       query, keys, values, mask: mask, isCausal: settings.isCausal, dropout: settings.dropout)
-    var y = looks.permuted(0, 2, 1, 3).reshaped([batch, places, settings.width])
-    y = y.matmul(output.weight, transposed: true)
+    let shape = [query.shape[0], query.shape[2], settings.width]
+    return joined(
+      looks.permuted(0, 2, 1, 3).reshaped(shape), like: x, keys: keys.shape[2])
+  }
+
+  /// What the heads found, [batch, places, width], put together.
+  private func joined(_ looks: Tensor, like x: Tensor, keys: Int) -> Tensor {
+    var y = looks.matmul(output.weight, transposed: true)
     if let bias = output.bias { y = y + bias }
     if x.rank == 2 {
       y = y.reshaped(x.shape)
     } else if !settings.isBatchFirst {
       y = y.transposed(0, 1)
     }
-    return recorded(y, multiplyAdds: multiplyAdds(batch, places, keys.shape[2]))
+    return recorded(y, multiplyAdds: multiplyAdds(looks.shape[0], looks.shape[1], keys))
   }
 
   private func multiplyAdds(_ batch: Int, _ queries: Int, _ keys: Int) -> Int {

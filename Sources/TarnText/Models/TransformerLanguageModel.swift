@@ -159,22 +159,24 @@ public struct CausalSelfAttention: Module {
 
   /// [batch, steps, size], with the keys and values [batch, heads, steps, size / heads].
   func callAsFunction(_ x: Tensor) -> (output: Tensor, keys: Tensor, values: Tensor) {
-    let (queries, keys, values) = projected(x)
-    let mixed = Tensor.attention(queries, keys, values, isCausal: true, dropout: dropout)
-    return (Dropout(dropout)(output(joined(mixed))), keys, values)
+    let packed = projections(x)
+    let (_, keys, values) = apart(packed)
+    let mixed = Tensor.selfAttention(packed, heads: heads, isCausal: true, dropout: dropout)
+    return (Dropout(dropout)(output(mixed)), keys, values)
   }
 
   /// One step after those in the cache.
   func step(_ x: Tensor, _ cache: KeyValueCache) -> (output: Tensor, cache: KeyValueCache) {
-    let (queries, keys, values) = projected(x)
+    let (queries, keys, values) = apart(projections(x))
     let cache = cache.adding(keys, values)
     let mixed = Tensor.attention(queries, cache.keys, cache.values, mask: cache.isKnown)
     return (output(joined(mixed)), cache)
   }
 
-  private func projected(_ x: Tensor) -> (queries: Tensor, keys: Tensor, values: Tensor) {
-    let (batch, steps, size) = (x.shape[0], x.shape[1], x.shape[2])
-    let parts = projections(x).split(3, axis: 2).map {
+  /// [batch, steps, 3 · size] → [batch, heads, steps, size / heads] each.
+  private func apart(_ x: Tensor) -> (queries: Tensor, keys: Tensor, values: Tensor) {
+    let (batch, steps, size) = (x.shape[0], x.shape[1], x.shape[2] / 3)
+    let parts = x.split(3, axis: 2).map {
       $0.reshaped([batch, steps, heads, size / heads]).permuted(0, 2, 1, 3)
     }
     return (parts[0], parts[1], parts[2])

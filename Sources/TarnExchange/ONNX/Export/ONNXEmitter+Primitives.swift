@@ -135,9 +135,22 @@ extension ONNXEmitter {
     case .rsqrt: name = add("Reciprocal", [add("Sqrt", [x.name])])
     case .not: name = add(node.dtype == .bool ? "Not" : try bitwise("BitwiseNot"), [x.name])
     case .erfInverse: throw unsupported("the inverse of the error function")
+    case .gelu where options.opset >= 20: name = add("Gelu", [x.name])
+    case .gelu: name = add("Mul", [x.name, cumulative(x.name, node.dtype)])
+    case .geluSlope:
+      let square = add("Mul", [add("Mul", [x.name, x.name]), scalar(.real(-0.5), node.dtype)])
+      let height = scalar(.real(0.3989422804014327), node.dtype)
+      let density = add("Mul", [add("Exp", [square]), height])
+      name = add("Add", [cumulative(x.name, node.dtype), add("Mul", [x.name, density])])
     default: name = add(Self.unaryNames[kind] ?? "Identity", [x.name])
     }
     values[ObjectIdentifier(node)] = Value(name: name, shape: x.shape, other: x.other)
+  }
+
+  /// Φ(x) = (1 + erf(x / √2)) / 2
+  private func cumulative(_ x: String, _ dtype: DType) -> String {
+    let erf = add("Erf", [add("Mul", [x, scalar(.real(0.5.squareRoot()), dtype)])])
+    return add("Mul", [add("Add", [erf, scalar(.real(1), dtype)]), scalar(.real(0.5), dtype)])
   }
 
   private static let unaryNames: [Unary: String] = [
