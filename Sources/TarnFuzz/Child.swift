@@ -55,13 +55,13 @@ enum Child {
     }
     if taken > room {
       counts.pointee.greedy += 1
-      keep(bytes, "greedy-\(taken)")
+      keep(bytes, "greedy-\(taken)-\(counts.pointee.inputs)")
     }
     // Other work on the machine may have taken the time.
     if time > longest { time = min(time, measured(bytes).time) }
     if time > longest {
       counts.pointee.slow += 1
-      keep(bytes, "slow-\(time / 1_000_000)")
+      keep(bytes, "slow-\(time / 1_000_000)-\(counts.pointee.inputs)")
     } else {
       counts.pointee.slowest = max(counts.pointee.slowest, Int64(time))
     }
