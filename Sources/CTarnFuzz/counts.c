@@ -26,7 +26,7 @@ const char *__asan_default_options(void);
 /// is forked sooner; and no memory comes in one piece larger than the forked reader of HDF5 may have in all (its limit on
 /// addresses does not go together with the sanitizer).
 const char *__asan_default_options(void) {
-  return "detect_leaks=0:symbolize=0:quarantine_size_mb=16:max_allocation_size_mb=256:allocator_may_return_null=1";
+  return "detect_leaks=0:symbolize=0:quarantine_size_mb=16:max_allocation_size_mb=64:allocator_may_return_null=1";
 }
 
 static void grow(int64_t change) {

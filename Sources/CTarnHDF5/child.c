@@ -68,7 +68,7 @@ static void restrict_self(size_t count, int milliseconds) {
   limit(RLIMIT_CPU, (rlim_t)(milliseconds / 1000 + 2));
 #ifndef HAS_SHADOW_MEMORY
   size_t used = address_space();
-  if (used > 0) limit(RLIMIT_AS, used + 2 * count + ((size_t)256 << 20));
+  if (used > 0) limit(RLIMIT_AS, used + 2 * count + ((size_t)64 << 20));
 #endif
   limit(RLIMIT_NOFILE, 0);
   struct itimerval timer = {{0, 0}, {milliseconds / 1000, milliseconds % 1000 * 1000}};

@@ -131,9 +131,8 @@ static void rows_product(
 ) {
   const attention *job = t->job;
   EACH_TILE(job->level, count, first, rows) {
-    const tarn_row_tile multiply =
-      t->vectors == 2 ? job->level->row_tile[rows - 1] : job->kernels->narrow_tile[rows - 1];
-    multiply(depth, a + first * lda, lda, b, c + first * job->lanes, job->lanes, 0, b, 0);
+    job->level->row_tile[t->vectors - 1][rows - 1](
+      depth, a + first * lda, lda, b, job->lanes, c + first * job->lanes, job->lanes, 0, b, 0);
   }
 }
 
@@ -351,8 +350,8 @@ static void add_products(const tile *t, const float *a, int64_t keys, const floa
   const int64_t ld = padded(job, width);
   for (int64_t first = 0; first < width; first += job->lanes, panels += t->count * job->lanes) {
     EACH_TILE(job->level, keys, j, rows) {
-      job->level->row_tile[rows - 1](
-        t->count, a + j * job->lanes, job->lanes, panels, c + j * ld + first, ld, 1, panels, 0);
+      job->level->row_tile[1][rows - 1](
+        t->count, a + j * job->lanes, job->lanes, panels, job->lanes, c + j * ld + first, ld, 1, panels, 0);
     }
   }
 }

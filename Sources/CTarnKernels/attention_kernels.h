@@ -6,8 +6,6 @@
 
 /// Tiles of scores have a row for each key and a lane for each query: `vectors` of a row count, out of two.
 typedef struct tarn_attention_kernels {
-  /// As `row_tile` of the level, one vector wide; b and c have rows of two.
-  tarn_row_tile narrow_tile[TARN_MOST_TILE_ROWS];
   /// Takes scores to exp(score - most), `most` and `sums` being kept from keys before; what those made is to be
   /// multiplied by `factor`.
   void (*weigh)(float *scores, int64_t keys, int vectors, float *most, float *sums, float *factor);

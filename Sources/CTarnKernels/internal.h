@@ -169,11 +169,11 @@ typedef struct {
 } tarn_strip_products_of;
 typedef void (*tarn_strip_products)(const tarn_strip_products_of *of, int64_t n_taps);
 
-/// Rows of C, ldc apart and one ([0]) or two vectors ([1]) wide, = or += rows of A, lda apart, times B, whose rows are as wide.
-/// At each step of k `ahead` is fetched, and moves on by `ahead_step`.
+/// Rows of C, ldc apart and one ([0]) or two vectors ([1]) wide, = or += rows of A, lda apart, times B, whose rows are as wide
+/// and ldb apart. At each step of k `ahead` is fetched, and moves on by `ahead_step`.
 typedef void (*tarn_row_tile)(
-  int64_t k, const float *a, int64_t lda, const float *b, float *c, int64_t ldc, int accumulate, const float *ahead,
-  int64_t ahead_step);
+  int64_t k, const float *a, int64_t lda, const float *b, int64_t ldb, float *c, int64_t ldc, int accumulate,
+  const float *ahead, int64_t ahead_step);
 
 /// `n` units of one row of a recurrent layer at one step. What has several gates has them `step` apart, but `sums`,
 /// the products with h, `sums_step`.

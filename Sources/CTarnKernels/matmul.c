@@ -85,8 +85,8 @@ static void few_rows_task(void *ctx, int64_t begin, int64_t end) {
       const int64_t depth = tarn_least(most, k - p);
       for (int64_t panel = 0; panel < few->panels; panel++) {
         few->level->row_tile[few->is_wide][rows - 1](
-          depth, b + p, k, few->packed + (panel * k + p) * width, sums + panel * rows * width, width, p > 0, ahead,
-          fetched);
+          depth, b + p, k, few->packed + (panel * k + p) * width, width, sums + panel * rows * width, width, p > 0,
+          ahead, fetched);
         ahead += depth * fetched;
       }
     }

@@ -194,7 +194,7 @@ static void step_gates(const forward_rows *f, const float *operand, int from, in
       for (int gate = from; gate < to; gate++) {
         fetch_gate(f, first, count, unit, gate);
         job->level->row_tile[1][count - 1](
-          k, operand + first * f->ld, f->ld, job->packed + (block * job->gates + gate) * k * job->width,
+          k, operand + first * f->ld, f->ld, job->packed + (block * job->gates + gate) * k * job->width, job->width,
           f->sums + (gate - from) * job->width, ldc, 0, ahead, fetched);
         ahead += k * fetched;
       }
@@ -333,8 +333,8 @@ static void multiply_gates(const backward_rows *b, int from, int to, float *out,
     const float *ahead = job->packed + ((block + 1) % job->blocks * depth + skipped) * job->width;
     EACH_TILE(job->level, b->rows, first, count) {
       job->level->row_tile[1][count - 1](
-        k, b->operand + first * b->ld + skipped, b->ld, panel, out + first * b->ldc + block * job->width, b->ldc,
-        accumulate, ahead, fetched);
+        k, b->operand + first * b->ld + skipped, b->ld, panel, job->width, out + first * b->ldc + block * job->width,
+        b->ldc, accumulate, ahead, fetched);
       ahead += k * fetched;
     }
   }

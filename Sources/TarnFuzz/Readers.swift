@@ -57,8 +57,9 @@ extension Reader {
 extension Reader.Room {
   /// Deflate packs 1032 bytes into one, and no better.
   static let packed = Self(factor: 2 * Gzip.greatestRatio + 64, base: 4 << 20)
-  /// What libhdf5 takes in its own process comes to it.
-  static let hdf5 = Self(factor: packed.factor, base: 64 << 20)
+  /// What libhdf5 takes in its own process comes to it: 64 MB at most where no sanitizer keeps its addresses unbounded, here
+  /// in pieces of that size at most.
+  static let hdf5 = Self(factor: packed.factor, base: 128 << 20)
 }
 
 // MARK: - Keras

@@ -9,44 +9,6 @@
 #include "math.h"
 #include "rows.h"
 
-#define NARROW_TILE(ROWS)                                                                                    \
-  static void narrow_tile_##ROWS(                                                                            \
-    int64_t k, const float *a, int64_t lda, const float *b, float *c, int64_t ldc, int accumulate,           \
-    const float *ahead, int64_t ahead_step                                                                   \
-  ) {                                                                                                        \
-    (void)ahead, (void)ahead_step;                                                                           \
-    vf sums[ROWS];                                                                                           \
-    UNROLLED for (int i = 0; i < ROWS; i++) sums[i] = 0;                                                     \
-    for (int64_t p = 0; p < k; p++, b += 2 * W) {                                                            \
-      const vf y = load_f(b);                                                                                \
-      UNROLLED for (int i = 0; i < ROWS; i++) sums[i] = madd_f((vf)a[i * lda + p], y, sums[i]);              \
-    }                                                                                                        \
-    UNROLLED for (int i = 0; i < ROWS; i++) {                                                                \
-      float *at = c + i * ldc;                                                                               \
-      store_f(at, accumulate ? load_f(at) + sums[i] : sums[i]);                                              \
-    }                                                                                                        \
-  }
-
-// clang-format off
-NARROW_TILE(1) NARROW_TILE(2) NARROW_TILE(3) NARROW_TILE(4)
-#define NARROW_NAMES narrow_tile_1, narrow_tile_2, narrow_tile_3, narrow_tile_4
-#if TARN_LEVEL == 2
-NARROW_TILE(5) NARROW_TILE(6) NARROW_TILE(7) NARROW_TILE(8) NARROW_TILE(9)
-NARROW_TILE(10) NARROW_TILE(11) NARROW_TILE(12) NARROW_TILE(13) NARROW_TILE(14)
-#define NARROW_TABLE \
-  {NARROW_NAMES, narrow_tile_5, narrow_tile_6, narrow_tile_7, narrow_tile_8, narrow_tile_9, narrow_tile_10, \
-   narrow_tile_11, narrow_tile_12, narrow_tile_13, narrow_tile_14}
-#elif TARN_LEVEL == 1
-NARROW_TILE(5) NARROW_TILE(6)
-#define NARROW_TABLE {NARROW_NAMES, narrow_tile_5, narrow_tile_6}
-#elif defined(__aarch64__)
-NARROW_TILE(5) NARROW_TILE(6) NARROW_TILE(7) NARROW_TILE(8)
-#define NARROW_TABLE {NARROW_NAMES, narrow_tile_5, narrow_tile_6, narrow_tile_7, narrow_tile_8}
-#else
-#define NARROW_TABLE {NARROW_NAMES}
-#endif
-// clang-format on
-
 static void attention_weigh(float *scores, int64_t keys, int vectors, float *most, float *sums, float *factor) {
   for (int v = 0; v < vectors; v++) {
     float *x = scores + v * W;
@@ -152,7 +114,7 @@ static void attention_unseen(float *y, const uint8_t *x, int64_t n) {
 }
 
 static const tarn_attention_kernels attention_kernels = {
-  .narrow_tile = NARROW_TABLE, .weigh = attention_weigh, .rescale = attention_rescale, .finish = attention_finish,
+  .weigh = attention_weigh, .rescale = attention_rescale, .finish = attention_finish,
   .hide = attention_hide, .add = attention_add, .weights = attention_weights, .slopes = attention_slopes,
   .dot = attention_dot, .unseen = attention_unseen};
 

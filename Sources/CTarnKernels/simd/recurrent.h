@@ -5,17 +5,17 @@
 #include "gemm.h"
 #include "math.h"
 
-/// ROWS x WIDE vectors of C = or += rows of A, `lda` apart, times a panel of B: [k, WIDE W]. Meanwhile `ahead` is fetched.
+/// ROWS x WIDE vectors of C = or += rows of A, `lda` apart, times rows of B, `ldb` apart. Meanwhile `ahead` is fetched.
 #define ROW_TILE(ROWS, WIDE)                                                                                 \
   static void row_tile_##WIDE##_##ROWS(                                                                      \
-    int64_t k, const float *a, int64_t lda, const float *b, float *c, int64_t ldc, int accumulate,           \
-    const float *ahead, int64_t ahead_step                                                                   \
+    int64_t k, const float *a, int64_t lda, const float *b, int64_t ldb, float *c, int64_t ldc,              \
+    int accumulate, const float *ahead, int64_t ahead_step                                                   \
   ) {                                                                                                        \
     vf sums[ROWS][WIDE];                                                                                     \
     UNROLLED for (int i = 0; i < ROWS; i++) {                                                                \
       UNROLLED for (int j = 0; j < WIDE; j++) sums[i][j] = 0;                                                \
     }                                                                                                        \
-    for (int64_t p = 0; p < k; p++, b += WIDE * W, ahead += ahead_step) {                                    \
+    for (int64_t p = 0; p < k; p++, b += ldb, ahead += ahead_step) {                                         \
       __builtin_prefetch(ahead, 0, 2);                                                                       \
       vf y[WIDE];                                                                                            \
       UNROLLED for (int j = 0; j < WIDE; j++) y[j] = load_f(b + j * W);                                      \
